@@ -1,0 +1,202 @@
+"""What a signal is: how many channels, how it is laid out, which values it takes outside a model."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, TypeVar
+
+from cyclekit._suggest import suggestion
+from cyclekit.graph._errors import GraphError
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The kind of value a signal carries.
+
+    A domain of your own is a frozen dataclass that derives from this one; its name is what a saved graph stores.
+
+    Args:
+        channels: Size of the channel axis.
+
+    Raises:
+        GraphError: ``channels`` is not a positive integer.
+
+    Example:
+        ```python
+        from dataclasses import dataclass
+        from typing import ClassVar
+
+        from cyclekit.graph import Domain
+
+
+        @dataclass(frozen=True)
+        class Depth(Domain):
+            channels: int = 1
+            bounds: ClassVar[tuple[float, float] | None] = (0.0, 10.0)
+
+
+        assert Depth().normalize(10.0) == 1.0
+        ```
+    """
+
+    channels: int
+    spatial: ClassVar[bool] = True
+    """Whether values are maps, ``(batch, channels, height, width)``, or vectors, ``(batch, channels)``."""
+    bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
+    """The range of values outside a model, mapped to [-1, 1] inside; ``None`` where values stay as they are."""
+    kinds: ClassVar[dict[str, type["Domain"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Make the domain known to `CycleGraph.from_dict` by its name."""
+        super().__init_subclass__()
+        Domain.kinds[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        if type(self.channels) is not int or self.channels < 1:
+            raise GraphError(
+                f"{type(self).__name__}(channels={self.channels!r}): channels must be a positive integer"
+            )
+
+    def normalize(self, value: V) -> V:
+        """Bring a value (a number or a tensor) from the domain's own range to the model's [-1, 1].
+
+        Args:
+            value: Anything with arithmetic, in `bounds`.
+
+        Returns:
+            The value in [-1, 1], or unchanged where the domain has no bounds.
+        """
+        if self.bounds is None:
+            return value
+        low, high = self.bounds
+        return (value - low) * (2.0 / (high - low)) - 1.0  # type: ignore
+
+    def denormalize(self, value: V) -> V:
+        """Bring a value (a number or a tensor) from the model's [-1, 1] to the domain's own range.
+
+        Args:
+            value: Anything with arithmetic, in [-1, 1].
+
+        Returns:
+            The value in `bounds`, or unchanged where the domain has none.
+        """
+        if self.bounds is None:
+            return value
+        low, high = self.bounds
+        return (value + 1.0) * ((high - low) / 2.0) + low  # type: ignore
+
+    def __str__(self) -> str:
+        """Return the domain as it is written, ``Image(3)``."""
+        rest = ", ".join(
+            f"{name}={value!r}" for name, value in self.__dict__.items() if name != "channels"
+        )
+        return f"{type(self).__name__}({self.channels}{', ' + rest if rest else ''})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the domain as JSON-ready data.
+
+        Returns:
+            The fields, and the class's name under ``"domain"``.
+        """
+        return {"domain": type(self).__name__, **asdict(self)}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> "Domain":
+        """Rebuild a domain from `to_dict`'s data.
+
+        Args:
+            data: The fields, and the class's name under ``"domain"``.
+
+        Returns:
+            The domain.
+
+        Raises:
+            GraphError: No domain of that name has been defined; import the module that defines it first.
+        """
+        fields = dict(data)
+        kind = str(fields.pop("domain", ""))
+        if kind not in Domain.kinds:
+            raise GraphError(
+                f"no domain is called {kind!r}{suggestion(kind, Domain.kinds)} "
+                "(import the module that defines it before loading the graph)"
+            )
+        return Domain.kinds[kind](**fields)
+
+
+@dataclass(frozen=True)
+class Image(Domain):
+    """A picture: [0, 1] outside a model, [-1, 1] inside.
+
+    Args:
+        channels: 3 for RGB, 1 for grey.
+    """
+
+    channels: int = 3
+
+
+@dataclass(frozen=True)
+class Heatmap(Domain):
+    """One map a joint, 1 at the joint: [0, 1] outside a model, [-1, 1] inside.
+
+    Args:
+        channels: The number of joints.
+    """
+
+
+@dataclass(frozen=True)
+class Landmarks(Domain):
+    """Keypoints drawn as a picture, as C2GAN's faces use them: [0, 1] outside a model, [-1, 1] inside.
+
+    Args:
+        channels: 3 for an RGB picture.
+    """
+
+    channels: int = 3
+
+
+@dataclass(frozen=True)
+class Mask(Domain):
+    """A region's map, 1 inside the region: [0, 1] outside a model and inside, since masks weight losses.
+
+    Args:
+        channels: The number of regions.
+    """
+
+    channels: int = 1
+    bounds: ClassVar[tuple[float, float] | None] = None
+
+
+@dataclass(frozen=True)
+class Label(Domain):
+    """A class, one-hot or as probabilities, ``(batch, channels)``; as a network's input it is tiled into maps.
+
+    Args:
+        channels: The number of classes.
+    """
+
+    spatial: ClassVar[bool] = False
+    bounds: ClassVar[tuple[float, float] | None] = None
+
+
+@dataclass(frozen=True)
+class Vector(Domain):
+    """Numbers without a place, ``(batch, channels)``; as a network's input they are tiled into maps.
+
+    Args:
+        channels: How many numbers.
+    """
+
+    spatial: ClassVar[bool] = False
+    bounds: ClassVar[tuple[float, float] | None] = None
+
+
+@dataclass(frozen=True)
+class Latent(Domain):
+    """Feature maps between an encoder and a decoder, of any range and any resolution.
+
+    Args:
+        channels: The number of feature maps.
+    """
+
+    bounds: ClassVar[tuple[float, float] | None] = None

@@ -1,0 +1,68 @@
+"""A graph as text and as a picture."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from cyclekit.graph._notation import format_node
+from cyclekit.graph._terms import Adversary, Comparison, Player, Term
+
+if TYPE_CHECKING:
+    from cyclekit.graph._graph import CycleGraph
+
+
+def text(graph: "CycleGraph") -> str:
+    """Return the equations, and a table of the terms."""
+    blocks = [
+        f"{name}:\n" + "\n".join(f"  {line}" for line in lines.splitlines())
+        for name, lines in graph.equations.items()
+        if lines
+    ]
+    rows = [("term", "weight", "criterion", "pays", "learns")]
+    for player in ("generators", "discriminators"):
+        rows += [_row(graph, term, player) for term in graph.terms if _pays(term, player)]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    rows.insert(1, tuple("-" * width for width in widths))
+    table = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    signals = "signals: " + ", ".join(f"{name} {domain}" for name, domain in graph.signals.items() if "(" not in name)
+    return "\n\n".join([signals, *blocks, table])
+
+
+def _pays(term: Term, player: Player) -> bool:
+    if isinstance(term, Comparison):
+        return term.player == player
+    return player == "discriminators" or term.generated
+
+
+def _row(graph: "CycleGraph", term: Term, player: Player) -> tuple[str, ...]:
+    learns = ", ".join(sorted(graph.learners(term, player))) or "nobody"
+    return (term.name, f"{term.weight:g}", term.criterion, player, learns)
+
+
+def mermaid(graph: "CycleGraph") -> str:
+    """Return a flowchart: signals are round, networks are boxes, comparisons dotted, discriminators below."""
+    identifiers: dict[str, str] = {}
+
+    def identifier(value: str) -> str:
+        return identifiers.setdefault(value, f"s{len(identifiers)}")
+
+    arrows: list[str] = []
+    for number, call in enumerate(graph.calls):
+        if call.head is not None:
+            continue
+        arrows.append(f'    n{number}["{call.network}"]')
+        arrows += [f"    {identifier(value)} --> n{number}" for value in call.inputs]
+        arrows += [f"    n{number} --> {identifier(value)}" for value in call.outputs]
+    for number, term in enumerate(graph.terms):
+        if isinstance(term, Adversary):
+            arrows.append(f'    d{number}{{{{"{term.discriminator}: {_sides(term)}"}}}}')
+            arrows += [f"    {identifier(value)} -.-> d{number}" for value in dict.fromkeys(term.fake)]
+        else:
+            label = f"{term.name}, {term.weight:g}" if term.kind == "cycle" else f"{term.criterion}, {term.weight:g}"
+            arrows.append(f'    {identifier(term.prediction)} -. "{label}" .- {identifier(term.target)}')
+    nodes = [f'    {name}(["{value}"])' for value, name in identifiers.items()]
+    return "\n".join(["flowchart LR", *nodes, *arrows])
+
+
+def _sides(term: Adversary) -> str:
+    sides: Iterable[tuple[str, ...]] = (term.fake, term.real)
+    return " vs ".join(format_node(side) for side in sides)

@@ -1,0 +1,110 @@
+"""Who steps when."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from cyclekit.graph._errors import GraphError
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A frozen network that stands in for a generator early in training, as C2GAN's pose estimator for G_K.
+
+    Args:
+        network: The generator that waits.
+        by: The name of the network that takes its place; `CycleGraph.build` is given it under this name.
+        steps: For how many steps.
+
+    Raises:
+        GraphError: ``steps`` is not positive, or a network would stand in for itself.
+    """
+
+    network: str
+    by: str
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise GraphError(f"StandIn(steps={self.steps}): a stand-in needs at least one step")
+        if self.network == self.by:
+            raise GraphError(f"StandIn: {self.network!r} cannot stand in for itself")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The order of play, part of the graph.
+
+    Args:
+        order: The players in turn. ``"generators"`` and ``"discriminators"`` step all of a kind on one loss; a
+            network's name steps that network alone, on a forward pass of its own, as the paper's listing does
+            (`Schedule.sequential`).
+        discriminator_steps: How often each discriminator steps while the generators step once (n critic).
+        discriminator_scale: What the discriminators' loss is multiplied with; the paper halves it.
+        backward: ``"joint"`` back-propagates all generator losses at once; ``"per_cycle"`` one cycle after the
+            other, which needs the memory of the largest cycle and computes shared signals again.
+        history: How many generated samples each discriminator's pool keeps; 0 for none.
+        stand_ins: Networks that are replaced at the beginning.
+
+    Raises:
+        GraphError: A count is out of range, or a player stands twice in ``order``.
+    """
+
+    order: tuple[str, ...] = ("generators", "discriminators")
+    discriminator_steps: int = 1
+    discriminator_scale: float = 0.5
+    backward: Literal["joint", "per_cycle"] = "joint"
+    history: int = 50
+    stand_ins: tuple[StandIn, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order", tuple(self.order))
+        object.__setattr__(self, "stand_ins", tuple(self.stand_ins))
+        if not self.order or len(set(self.order)) != len(self.order):
+            raise GraphError(f"Schedule(order={self.order}): name each player once")
+        if self.discriminator_steps < 1:
+            raise GraphError(
+                f"Schedule(discriminator_steps={self.discriminator_steps}): at least one step is needed"
+            )
+        if self.discriminator_scale <= 0:
+            raise GraphError(f"Schedule(discriminator_scale={self.discriminator_scale}): must be positive")
+        if self.backward not in ("joint", "per_cycle"):
+            raise GraphError(f"Schedule(backward={self.backward!r}): choose 'joint' or 'per_cycle'")
+        if self.history < 0:
+            raise GraphError(f"Schedule(history={self.history}): 0 for no history, or a positive count")
+        replaced = [stand_in.network for stand_in in self.stand_ins]
+        if len(set(replaced)) != len(replaced):
+            raise GraphError(f"Schedule(stand_ins=...): a network is replaced twice in {replaced}")
+
+    @classmethod
+    def sequential(cls, *networks: str) -> "Schedule":
+        """Step one network after the other, as the paper's listing: ``sequential("G_I", "D_I", "G_K", "D_K")``.
+
+        Args:
+            *networks: The networks' names in their order.
+
+        Returns:
+            The schedule, with everything else at its default.
+        """
+        return cls(order=networks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the schedule as JSON-ready data.
+
+        Returns:
+            The fields by name.
+        """
+        return {**asdict(self), "order": list(self.order), "stand_ins": [asdict(s) for s in self.stand_ins]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Schedule":
+        """Rebuild a schedule from `to_dict`'s data.
+
+        Args:
+            data: The fields by name.
+
+        Returns:
+            The schedule.
+        """
+        stand_ins = tuple(StandIn(**stand_in) for stand_in in data.get("stand_ins", ()))
+        return cls(**{**data, "order": tuple(data["order"]), "stand_ins": stand_ins})
