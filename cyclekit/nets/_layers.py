@@ -1,0 +1,103 @@
+"""Normalisation, activation, up-sampling and spectral norm, by name; every network chooses through these."""
+
+from collections.abc import Callable
+from math import gcd
+
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from cyclekit.nets._checks import choose
+
+GROUPS = 32
+
+
+def _group_norm(channels: int) -> nn.Module:
+    return nn.GroupNorm(gcd(GROUPS, channels), channels)
+
+
+def _affine_instance_norm(channels: int) -> nn.Module:
+    return nn.InstanceNorm2d(channels, affine=True)
+
+
+_NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "instance": nn.InstanceNorm2d,
+    "instance_affine": _affine_instance_norm,
+    "group": _group_norm,
+}
+_SHIFTED = ("batch", "instance_affine", "group")
+
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": lambda: nn.ReLU(inplace=True),
+    "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True),
+    "silu": lambda: nn.SiLU(inplace=True),
+    "gelu": nn.GELU,
+    "prelu": nn.PReLU,
+}
+
+
+def normalisation(name: str, channels: int) -> list[nn.Module]:
+    """Return the layer called ``name``, or nothing for ``"none"``, to be spliced into a sequence."""
+    choose("normalisation", name, [*_NORMS, "none"])
+    return [] if name == "none" else [_NORMS[name](channels)]
+
+
+def needs_bias(norm: str) -> bool:
+    """Whether a convolution before this normalisation carries a bias, as in the pix2pix release.
+
+    It does not where the normalisation has a shift of its own.
+    """
+    return norm not in _SHIFTED
+
+
+def activation_layer(name: str) -> nn.Module:
+    """Return the activation called ``name``."""
+    choose("activation", name, _ACTIVATIONS)
+    return _ACTIVATIONS[name]()
+
+
+def final_layers(name: str) -> list[nn.Module]:
+    """Return what ends a generator: ``"tanh"`` for images in [-1, 1], ``"none"`` for latents."""
+    choose("final activation", name, ["tanh", "none"])
+    return [nn.Tanh()] if name == "tanh" else []
+
+
+def upsampling(
+    name: str, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4
+) -> nn.Module:
+    """Return a layer that doubles height and width.
+
+    Args:
+        name: ``"deconv"``, a transposed convolution; ``"nearest"``, nearest-neighbour then a 3x3 convolution;
+            ``"pixelshuffle"``, a 3x3 convolution to four times the channels, rearranged.
+        in_channels: Channels before.
+        out_channels: Channels after.
+        bias: Whether the convolution carries a bias.
+        kernel_size: Of the transposed convolution: 4, or 3.
+    """
+    choose("upsampling", name, ["deconv", "nearest", "pixelshuffle"])
+    if name == "nearest":
+        return nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1, bias=bias),
+        )
+    if name == "pixelshuffle":
+        return nn.Sequential(
+            nn.Conv2d(in_channels, 4 * out_channels, kernel_size=3, padding=1, bias=bias), nn.PixelShuffle(2)
+        )
+    return nn.ConvTranspose2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=2,
+        padding=1,
+        output_padding=kernel_size % 2,
+        bias=bias,
+    )
+
+
+def add_spectral_norm(network: nn.Module) -> None:
+    """Divide every weight by its largest singular value (Miyato et al., ICLR 2018)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            spectral_norm(module)

@@ -1,0 +1,147 @@
+"""The U-Net generator of pix2pix."""
+
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._typed import typed
+from cyclekit.nets._checks import check_multiple, check_positive
+from cyclekit.nets._init import initialise
+from cyclekit.nets._layers import final_layers, needs_bias, normalisation, upsampling
+from cyclekit.nets._registries import register_generator
+
+
+class UNet(nn.Module):
+    """An encoder and a decoder with a skip connection at every level.
+
+    Each level halves the image with a 4x4 convolution; channels double up to eight times ``base_channels``.
+    The names ``unet_{64,128,256,512}`` have 6, 7, 8 and 9 levels, so that an image of that size reaches the
+    bottleneck as one pixel; any size whose sides are multiples of 2 to the power of ``levels`` will do.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        levels: Number of halvings, at least 5.
+        base_channels: Channels after the first level.
+        norm: ``"batch"``, ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``; the outermost
+            level and the bottleneck have none.
+        dropout: Probability in the decoder's levels between the bottleneck's and the last four.
+        upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
+        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: Too few levels, a channel count below 1, or an unknown name.
+
+    Source:
+        Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017,
+        appendix 6.1; https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix. C2GAN's G_I and G_K are
+        ``unet_256``.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.nets import UNet
+
+        network = UNet(3, 3, levels=5, base_channels=4)
+        assert network(torch.zeros(1, 3, 64, 32)).shape == (1, 3, 64, 32)
+        ```
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        levels: int = 8,
+        base_channels: int = 64,
+        norm: str = "batch",
+        dropout: float = 0.5,
+        upsample: str = "deconv",
+        final: str = "tanh",
+        init: str = "normal",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
+        if levels < 5:
+            raise ValueError(f"levels (={levels}) must be at least 5")
+        self.levels = levels
+        widths = [base_channels * min(2**level, 8) for level in range(levels)]
+        bias = needs_bias(norm)
+
+        self.encoder = nn.ModuleList()
+        for level, (before, after) in enumerate(zip([in_channels, *widths], widths, strict=False)):
+            outermost, bottleneck = level == 0, level == levels - 1
+            self.encoder.append(
+                nn.Sequential(
+                    # in place also for the skip connection: the decoder's ReLU cannot tell the difference
+                    *([] if outermost else [nn.LeakyReLU(0.2, inplace=True)]),
+                    nn.Conv2d(before, after, 4, stride=2, padding=1, bias=bias),
+                    *([] if outermost or bottleneck else normalisation(norm, after)),
+                )
+            )
+
+        self.decoder = nn.ModuleList()
+        for level in reversed(range(1, levels)):
+            before = widths[level] if level == levels - 1 else 2 * widths[level]
+            dropped = dropout > 0 and 4 <= level < levels - 1
+            self.decoder.append(
+                nn.Sequential(
+                    nn.ReLU(inplace=True),
+                    upsampling(upsample, before, widths[level - 1], bias=bias),
+                    *normalisation(norm, widths[level - 1]),
+                    *([nn.Dropout(dropout)] if dropped else []),
+                )
+            )
+        self.decoder.append(
+            nn.Sequential(
+                nn.ReLU(inplace=True),
+                upsampling(upsample, 2 * widths[0], out_channels, bias=True),
+                *final_layers(final),
+            )
+        )
+        initialise(self, init)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise unless both sides are multiples of 2 to the power of ``levels``.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: They are not.
+        """
+        check_multiple(f"a U-Net with {self.levels} levels", height, width, multiple=2**self.levels)
+
+    @typed
+    def forward(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels height width"]:
+        """Translate images.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            The output, in [-1, 1] where the network ends in tanh.
+
+        Raises:
+            ImageSizeError: The sides are not multiples of 2 to the power of ``levels``.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        features: list[Tensor] = []
+        hidden = image
+        for down in self.encoder:
+            hidden = down(hidden)
+            features.append(hidden)
+        hidden = self.decoder[0](features.pop())
+        for up in self.decoder[1:]:
+            hidden = up(torch.cat([features.pop(), hidden], dim=1))
+        return hidden
+
+
+for _size, _levels in ((64, 6), (128, 7), (256, 8), (512, 9)):
+    register_generator(f"unet_{_size}")(partial(UNet, levels=_levels))

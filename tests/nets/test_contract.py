@@ -1,0 +1,128 @@
+"""What every registered network keeps, whichever it is."""
+
+import pytest
+import torch
+from torch import nn
+
+from cyclekit.nets import (
+    ImageSizeError,
+    create_discriminator,
+    create_generator,
+    list_discriminators,
+    list_generators,
+)
+
+# options that make each network tiny, and the smallest square it then takes
+GENERATORS = {
+    "unet_64": ({"base_channels": 2}, 64),
+    "unet_128": ({"base_channels": 2}, 128),
+    "unet_256": ({"base_channels": 1}, 256),
+    "unet_512": ({"base_channels": 1}, 512),
+}
+DISCRIMINATORS = {
+    "patchgan_16": ({"base_channels": 2}, 6),
+    "patchgan_70": ({"base_channels": 2}, 24),
+    "patchgan_286": ({"base_channels": 2}, 96),
+    "pixelgan": ({"base_channels": 2}, 2),
+}
+
+
+def _cases():
+    for name, (options, size) in GENERATORS.items():
+        yield pytest.param(lambda n=name, o=options: create_generator(n, 4, 8, **o), size, id=name)
+    for name, (options, size) in DISCRIMINATORS.items():
+        yield pytest.param(lambda n=name, o=options: create_discriminator(n, 4, **o), size, id=name)
+
+
+every_network = pytest.mark.parametrize(("create", "size"), list(_cases()))
+
+
+@pytest.fixture(autouse=True)
+def _fresh_compiler():
+    torch.compiler.reset()
+
+
+def outputs(result):
+    if isinstance(result, torch.Tensor):
+        return [result]
+    return list(result.values()) if isinstance(result, dict) else list(result)
+
+
+def test_none_is_forgotten():
+    registered = [*list_generators(), *list_discriminators()]
+    assert {name for name in registered if not name.startswith("test_")} == {*GENERATORS, *DISCRIMINATORS}
+
+
+@every_network
+def test_forward_and_backward(create, size):
+    torch.manual_seed(0)
+    network = create()
+    results = outputs(network(torch.randn(2, 4, size, size)))
+    sum(result.square().mean() for result in results).backward()
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    assert trained
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in trained)
+
+
+@every_network
+def test_compiles_as_one_graph(create, size):
+    network, image = create(), torch.randn(2, 4, size, size)
+    compiled = torch.compile(network, fullgraph=True, backend="eager")
+    given = []
+    for call in (network, compiled):
+        torch.manual_seed(0)  # the same dropout
+        given.append(outputs(call(image)))
+    for expected, result in zip(*given, strict=True):
+        assert result.requires_grad
+        torch.testing.assert_close(result, expected)
+
+
+@every_network
+def test_exports(create, size):
+    network = create().eval()
+    image = torch.randn(1, 4, size, size)
+    exported = torch.export.export(network, (image,)).module()
+    for result, expected in zip(outputs(exported(image)), outputs(network(image)), strict=True):
+        torch.testing.assert_close(result, expected)
+
+
+@every_network
+def test_refuses_a_size_it_cannot_take(create, size):
+    network = create()
+    network.check_size(size, size)
+    for height, width in [(size, 1), (1, size), (size - 1, size - 1)]:
+        with pytest.raises(ImageSizeError, match=f"got {height}x{width}"):
+            network.check_size(height, width)
+        with pytest.raises(ImageSizeError, match=f"got {height}x{width}"):
+            network(torch.zeros(1, 4, height, width))
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_generators_stay_in_range(name):
+    options, size = GENERATORS[name]
+    network = create_generator(name, 4, 8, **options)
+    image = network(100 * torch.randn(1, 4, size, size))
+    assert image.shape[:2] == (1, 8)
+    assert image.abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_discriminators_take_spectral_norm(name):
+    options, size = DISCRIMINATORS[name]
+    network = create_discriminator(name, 4, spectral_norm=True, **options)
+    torch.compile(network, fullgraph=True, backend="eager")(torch.randn(2, 4, size, size))
+    exported = torch.export.export(network.eval(), (torch.randn(1, 4, size, size),))
+    assert isinstance(exported.module(), nn.Module)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@every_network
+def test_half_precision(create, size, dtype):
+    network = create().to("cuda", dtype)
+    results = outputs(network(torch.randn(2, 4, size, size, device="cuda", dtype=dtype)))
+    assert all(result.dtype == dtype and result.isfinite().all() for result in results)
+    sum(result.float().square().mean() for result in results).backward()
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    assert all(parameter.grad.isfinite().all() for parameter in trained)
