@@ -1,9 +1,9 @@
 """A registry in timm's manner: register, create, list."""
 
+import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
-import re
 from typing import Generic, TypeVar
 
 from cyclekit._suggest import suggestion
