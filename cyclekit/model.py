@@ -22,6 +22,7 @@ from cyclekit._objectives import (
 from cyclekit._suggest import suggestion
 from cyclekit.graph import Adversary, Comparison, CycleGraph, Domain, GraphError, Label, Latent, PlayerPlan
 from cyclekit.graph._plan import expression
+from cyclekit.graph._terms import Player
 from cyclekit.losses import AdversarialLoss, Criterion, create_adversarial_loss, create_criterion
 from cyclekit.nets import (
     ChecksSize,
@@ -175,7 +176,7 @@ class CycleModel(nn.Module):
         Raises:
             SignalError: A signal is missing or does not fit its domain.
         """
-        objective = self.generator_objective(self._active(batch, "generators", terms), step=step)
+        objective = self.generator_objective(self.active_terms(batch, "generators", terms), step=step)
         return objective(self.checked(batch, objective.plan.inputs))
 
     def discriminator_loss(
@@ -200,7 +201,7 @@ class CycleModel(nn.Module):
         Raises:
             SignalError: A signal is missing or does not fit its domain.
         """
-        objective = self.discriminator_objective(self._active(batch, "discriminators", terms))
+        objective = self.discriminator_objective(self.active_terms(batch, "discriminators", terms))
         given = self._given(batch, signals or {}, objective.plan.given)
         return objective(self.checked(batch, objective.plan.inputs), given, history)
 
@@ -216,7 +217,7 @@ class CycleModel(nn.Module):
         """
         evaluator = self._evaluator(None)
         joined: dict[str, Tensor] = {}
-        for name in self._active(batch, "discriminators", None):
+        for name in self.active_terms(batch, "discriminators", None):
             term = self.graph.term(name)
             if isinstance(term, Adversary) and term.generated:
                 values: dict[str, Value] = {**batch, **signals}
@@ -224,12 +225,17 @@ class CycleModel(nn.Module):
         return joined
 
     def generator_objective(
-        self, terms: Iterable[str] | None = None, *, step: int | None = None
+        self,
+        terms: Iterable[str] | None = None,
+        *,
+        networks: Iterable[str] | None = None,
+        step: int | None = None,
     ) -> GeneratorObjective:
         """Return the generators' loss as a module, to compile or to wrap: ``objective(batch) -> Losses``.
 
         Args:
             terms: Names of the terms to compute; all of positive weight where nothing is said.
+            networks: The generators that learn; all but frozen ones where nothing is said.
             step: Steps taken so far, for stand-ins.
 
         Returns:
@@ -237,31 +243,61 @@ class CycleModel(nn.Module):
         """
         graph = self._graph_at(step)
         names = tuple(term.name for term in graph.paid_by("generators")) if terms is None else tuple(terms)
-        key = ("generators", names, graph)
+        learning = tuple(name for name in graph.generators if name not in graph.frozen)
+        if networks is not None:
+            learning = tuple(name for name in networks if name in learning)
+        key = ("generators", names, learning, graph)
         if key not in self._cache:
             evaluator = self._evaluator(graph)
             plan = _with_real(graph, graph.plan(names).generators, self._made_criteria)
-            learning = [name for name in graph.generators if name not in graph.frozen]
             self._cache[key] = GeneratorObjective(evaluator, plan, learning, self._by_term(plan.terms))
         return self._cache[key]  # pyright: ignore[reportReturnType]
 
-    def discriminator_objective(self, terms: Iterable[str] | None = None) -> DiscriminatorObjective:
+    def discriminator_objective(
+        self, terms: Iterable[str] | None = None, *, networks: Iterable[str] | None = None
+    ) -> DiscriminatorObjective:
         """Return the discriminators' loss as a module: ``objective(batch, signals, history) -> Losses``.
 
         Args:
             terms: Names of the terms to compute; all of positive weight where nothing is said.
+            networks: The discriminators that learn; all where nothing is said.
 
         Returns:
-            The module; its submodules are the discriminators.
+            The module; its submodules are the discriminators that learn.
         """
         names = tuple(t.name for t in self.graph.paid_by("discriminators")) if terms is None else tuple(terms)
-        key = ("discriminators", names)
+        learning = self.graph.discriminators if networks is None else tuple(networks)
+        key = ("discriminators", names, learning)
         if key not in self._cache:
             plan = self.graph.plan(names).discriminators
             self._cache[key] = DiscriminatorObjective(
-                self._evaluator(None), plan, self.graph.discriminators, self._by_term(plan.terms)
+                self._evaluator(None), plan, learning, self._by_term(plan.terms)
             )
         return self._cache[key]  # pyright: ignore[reportReturnType]
+
+    def active_terms(
+        self, batch: Batch, player: Player, terms: Iterable[str] | None = None
+    ) -> tuple[str, ...]:
+        """Return the terms a player pays for a batch: optional ones only where it carries their signals.
+
+        Args:
+            batch: Signals by name.
+            player: ``"generators"`` or ``"discriminators"``.
+            terms: Names of the terms to choose from; all of positive weight where nothing is said.
+
+        Returns:
+            Names of terms, in order of appearance.
+
+        Raises:
+            GraphError: A named term does not exist.
+        """
+        chosen = None if terms is None else {self.graph.term(name).name for name in terms}
+        return tuple(
+            term.name
+            for term in self.graph.paid_by(player)
+            if (chosen is None or term.name in chosen)
+            and not (term.optional and any(self._lacks(name, batch) for name in term.signals))
+        )
 
     def checked(self, batch: Batch, names: Iterable[str]) -> dict[str, Tensor]:
         """Return the named signals of a batch, once they are known to fit their domains.
@@ -417,17 +453,6 @@ class CycleModel(nn.Module):
 
     def _graph_at(self, step: int | None) -> CycleGraph:
         return self.graph if step is None else self.graph.at_step(step)
-
-    def _active(self, batch: Batch, player: str, terms: Iterable[str] | None) -> tuple[str, ...]:
-        """Return the terms to compute: optional ones only where the batch carries their signals."""
-        paid = self.graph.paid_by("generators" if player == "generators" else "discriminators")
-        chosen = None if terms is None else {self.graph.term(name).name for name in terms}
-        return tuple(
-            term.name
-            for term in paid
-            if (chosen is None or term.name in chosen)
-            and not (term.optional and any(self._lacks(name, batch) for name in term.signals))
-        )
 
     def _lacks(self, signal: str, batch: Batch) -> tuple[str, ...]:
         """Return the input signals that a batch lacks for a signal."""
