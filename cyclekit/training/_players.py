@@ -1,0 +1,61 @@
+"""Who learns when: the players of a schedule, and their optimisers."""
+
+from collections.abc import Callable, Iterable
+
+from torch import nn
+from torch.optim import Optimizer
+
+from cyclekit.graph import CycleGraph
+from cyclekit.model import CycleModel
+
+
+def networks_of(graph: CycleGraph, player: str) -> tuple[str, ...]:
+    """Return the networks that step when a player does.
+
+    Args:
+        graph: The graph.
+        player: An entry of its schedule's order.
+
+    Returns:
+        The networks' names, frozen ones left out.
+    """
+    if player == "generators":
+        return tuple(name for name in graph.generators if name not in graph.frozen)
+    if player == "discriminators":
+        return graph.discriminators
+    return (player,)
+
+
+def create_optimizers(
+    model: CycleModel, create: Callable[[Iterable[nn.Parameter]], Optimizer]
+) -> dict[str, Optimizer]:
+    """Return one optimiser for each player of the graph's schedule.
+
+    Args:
+        model: The model, on its device already.
+        create: Makes an optimiser of parameters: ``lambda p: torch.optim.Adam(p, 2e-4, betas=(0.5, 0.999))``.
+
+    Returns:
+        Optimisers by player, in the order of play.
+
+    Source:
+        C2GAN (arXiv 1908.00999), section 3.4: Adam, 2e-4, (0.5, 0.999).
+
+    Example:
+        ```python
+        import torch
+        from cyclekit import CycleGraph, Image, NetworkSpec
+        from cyclekit.training import create_optimizers
+
+        graph = CycleGraph({"x": Image(), "y": Image()}, maps="x -G-> y*", losses="y* ~ y")
+        model = graph.build(generators=NetworkSpec("unet_64", base_channels=4))
+        optimizers = create_optimizers(model, lambda p: torch.optim.Adam(p, 2e-4, betas=(0.5, 0.999)))
+        assert list(optimizers) == ["generators"]
+        ```
+    """
+    networks = {**dict(model.generators.items()), **dict(model.discriminators.items())}
+    optimizers: dict[str, Optimizer] = {}
+    for player in model.graph.schedule.order:
+        if names := networks_of(model.graph, player):
+            optimizers[player] = create(p for name in names for p in networks[name].parameters())
+    return optimizers
