@@ -267,6 +267,7 @@ def test_refuses_what_is_no_sample():
 
 
 def test_compiles_as_one_graph():
+    torch.compiler.reset()
     pool, reference = HistoryPool(3), HistoryPool(3)
     compiled = torch.compile(pool, fullgraph=True, backend="eager")
     assert run(compiled, [2] * 10) == run(reference, [2] * 10)

@@ -10,22 +10,38 @@ from cyclekit.losses._adversarial import (
 )
 from cyclekit.losses._classification import binary_cross_entropy, cross_entropy
 from cyclekit.losses._criteria import Criterion, create_criterion, list_criteria, register_criterion
-from cyclekit.losses._reconstruction import l1, l2, masked_l1
+from cyclekit.losses._features import feature_matching, gram_distance
+from cyclekit.losses._image import nearest_neighbour, ssim_loss, total_variation
+from cyclekit.losses._keypoints import keypoint_distance
+from cyclekit.losses._penalties import r1_penalty, r2_penalty, wgan_gp_penalty
+from cyclekit.losses._perceptual import PerceptualLoss
+from cyclekit.losses._reconstruction import charbonnier, l1, l2, masked_l1
 
 __all__ = [
     "AdversarialLoss",
     "Criterion",
+    "PerceptualLoss",
     "PointwiseLoss",
     "RelativisticLoss",
     "binary_cross_entropy",
+    "charbonnier",
     "create_adversarial_loss",
     "create_criterion",
     "cross_entropy",
+    "feature_matching",
+    "gram_distance",
+    "keypoint_distance",
     "l1",
     "l2",
     "list_adversarial_losses",
     "list_criteria",
     "masked_l1",
+    "nearest_neighbour",
+    "r1_penalty",
+    "r2_penalty",
     "register_adversarial_loss",
     "register_criterion",
+    "ssim_loss",
+    "total_variation",
+    "wgan_gp_penalty",
 ]

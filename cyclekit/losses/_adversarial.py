@@ -135,6 +135,11 @@ def register_adversarial_loss(
     return _registry.register(name, override=override)
 
 
+def score(logits: Logits) -> Float[Tensor, " batch"]:
+    """Return each sample's mean logit, summed over scales."""
+    return torch.stack([scale.reshape(len(scale), -1).mean(1) for scale in _scales(logits)]).sum(0)
+
+
 def _scales(logits: Logits) -> Sequence[Tensor]:
     scales = [logits] if isinstance(logits, Tensor) else logits
     if not scales:

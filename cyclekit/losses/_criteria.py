@@ -41,8 +41,9 @@ def create_criterion(name: str, **options: object) -> Criterion:
         ```
     """
     criterion = _registry.factory(name)
-    if isinstance(criterion, type):
-        return criterion(**options)
+    made_by = criterion.func if isinstance(criterion, functools.partial) else criterion
+    if isinstance(made_by, type):
+        return criterion(**options)  # pyright: ignore[reportReturnType]
     try:
         inspect.signature(criterion).bind_partial(**options)
     except TypeError as error:
@@ -56,7 +57,7 @@ def list_criteria(pattern: str = "*") -> list[str]:
 
 
 def register_criterion(name: str, *, override: bool = False) -> Callable[[Registered], Registered]:
-    """Return a decorator that registers a criterion: a function, or a class of modules.
+    """Return a decorator that registers a criterion: a function, or a class of modules or a partial of it.
 
     Args:
         name: The name `create_criterion` shall know it by.

@@ -48,6 +48,31 @@ def l2(prediction: Float[Tensor, "*shape"], target: Float[Tensor, "*shape"]) -> 
     return F.mse_loss(full_precision(prediction), full_precision(target))
 
 
+@register_criterion("charbonnier")
+@typed
+def charbonnier(
+    prediction: Float[Tensor, "*shape"], target: Float[Tensor, "*shape"], epsilon: float = 1e-3
+) -> Float[Tensor, ""]:
+    """Return the mean of the absolute difference with its kink at 0 rounded off.
+
+    Args:
+        prediction: Of any shape.
+        target: Of the same shape.
+        epsilon: The loss of equal elements, and about how far the rounding reaches.
+
+    Returns:
+        A scalar, at least `epsilon`: the mean of the root of (prediction - target)² + epsilon².
+
+    Raises:
+        ShapeError: The shapes differ.
+
+    Source:
+        Lai et al. 2017 (LapSRN), Eq. 3.
+    """
+    squared = (full_precision(prediction) - full_precision(target)).square()
+    return (squared + epsilon**2).sqrt().mean()
+
+
 @register_criterion("masked")
 @typed
 def masked_l1(

@@ -1,0 +1,124 @@
+"""Distances as a trained network sees them."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._timm import import_timm
+from cyclekit._typed import typed
+from cyclekit.losses._criteria import Criterion, create_criterion, register_criterion
+from cyclekit.losses._features import summed_distance
+
+
+class _TimmFeatures(nn.Module):
+    """A timm backbone's features of images in [-1, 1]."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, **options: object) -> None:
+        super().__init__()
+        timm = import_timm()
+        self.network = timm.create_model(name, features_only=True, **options)
+        config = timm.data.resolve_model_data_config(self.network)
+        for key in ("mean", "std"):
+            self.register_buffer(key, torch.tensor(config[key])[:, None, None])
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        return self.network(((image + 1) / 2 - self.mean) / self.std)
+
+
+@register_criterion("perceptual")
+class PerceptualLoss(nn.Module):
+    """The distance of two images' features in a frozen network.
+
+    The network is no part of the model: it moves with it, but its weights are neither in `parameters()` nor
+    in the `state_dict`, and it stays in evaluation mode. Registered as `perceptual`, and with
+    `distance="gram"` as `style`; `distance="nearest_neighbour"` is PoseGAN's.
+
+    Args:
+        backbone: The name of any timm model that has `features_only`, or a module of your own that gives a
+            list of feature maps for an image; it is frozen.
+        layers: Which of a timm model's feature maps to compare, as timm counts them; all by default.
+            `vgg19` has relu1_2, relu2_2, relu3_4, relu4_4, relu5_4.
+        weights: One for each feature map; 1 by default.
+        distance: What two feature maps are compared with: a criterion or its name.
+        pretrained: Load a timm model's pretrained weights, which may download them.
+        **timm_options: To `timm.create_model`, such as `pretrained_cfg_overlay={"file":
+            "weights.safetensors"}` for weights in a file.
+
+    Raises:
+        TypeError: `layers` or options of timm are given beside a module of your own.
+
+    Source:
+        Johnson et al. 2016; the defaults are pix2pixHD's VGG loss but for its weights 1/32, 1/16, 1/8, 1/4,
+        1.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.losses import PerceptualLoss
+
+        loss = PerceptualLoss("test_resnet", layers=(0, 1), pretrained=False)
+        image = torch.rand(1, 3, 32, 32) * 2 - 1
+        assert loss(image, image) == 0
+        ```
+    """
+
+    def __init__(
+        self,
+        backbone: str | nn.Module = "vgg19",
+        *,
+        layers: Sequence[int] | None = None,
+        weights: Sequence[float] | None = None,
+        distance: str | Criterion = "l1",
+        pretrained: bool = True,
+        **timm_options: object,
+    ) -> None:
+        super().__init__()
+        if layers is not None:
+            timm_options["out_indices"] = tuple(layers)
+        if isinstance(backbone, str):
+            backbone = _TimmFeatures(backbone, pretrained=pretrained, **timm_options)
+        elif timm_options:
+            raise TypeError(
+                f"{', '.join(timm_options)}: for a timm model by name, not for a module of your own"
+            )
+        self._frozen = (backbone.requires_grad_(False).eval(),)  # in a tuple, so that it is no submodule
+        self.weights = weights
+        self.distance = create_criterion(distance) if isinstance(distance, str) else distance
+
+    @typed
+    def forward(
+        self,
+        prediction: Float[Tensor, "batch channels height width"],
+        target: Float[Tensor, "batch channels height width"],
+    ) -> Float[Tensor, ""]:
+        """Return the weighted sum of the layers' distances.
+
+        Args:
+            prediction: Images in [-1, 1] with the network's channels; for a timm model 3, or 1, which is
+                repeated.
+            target: Images likewise.
+
+        Returns:
+            A scalar, not negative.
+
+        Raises:
+            ShapeError: The shapes differ.
+            ValueError: There are not as many weights as feature maps.
+        """
+        (network,) = self._frozen
+        return summed_distance(self.distance, network(prediction), network(target), self.weights)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        (network,) = self._frozen
+        network._apply(fn)
+        return super()._apply(fn, recurse)
+
+
+register_criterion("style")(functools.partial(PerceptualLoss, distance="gram"))

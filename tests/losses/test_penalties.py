@@ -1,0 +1,78 @@
+import pytest
+import torch
+from torch import nn
+
+from cyclekit._typed import ShapeError
+from cyclekit.losses import r1_penalty, r2_penalty, wgan_gp_penalty
+
+
+def quadratic(x):
+    """A map of two logits a sample, whose mean x₀² + 3 x₁ has the gradient (2 x₀, 3)."""
+    return torch.stack([2 * x[:, 0] ** 2, 6 * x[:, 1]], 1)
+
+
+POINTS = torch.tensor([[1.0, 5.0], [-2.0, 0.0], [0.5, 1.0]])
+SQUARED_NORMS = [4 + 9, 16 + 9, 1 + 9]
+
+
+@pytest.mark.parametrize("penalty", [r1_penalty, r2_penalty])
+def test_squared_norm_of_the_gradient(penalty):
+    assert penalty(quadratic, POINTS).item() == pytest.approx(sum(SQUARED_NORMS) / 3)
+
+
+def test_scales_are_summed():
+    both = r1_penalty(lambda x: [quadratic(x), quadratic(x)[:, :, None, None]], POINTS)
+    assert both.item() == pytest.approx(4 * sum(SQUARED_NORMS) / 3)
+
+
+def test_one_logit_a_sample_may_have_no_axis():
+    assert r1_penalty(lambda x: x[:, 0] ** 2, POINTS).item() == pytest.approx((4 + 16 + 1) / 3)
+
+
+def test_wgan_gp_looks_between_the_batches():
+    # x₁ does not matter to the gradient's norm; x₀ is 1 everywhere between equal ends
+    real, fake = torch.tensor([[1.0, 0.0]] * 4), torch.tensor([[1.0, 9.0]] * 4)
+    assert wgan_gp_penalty(quadratic, real, fake).item() == pytest.approx((13**0.5 - 1) ** 2)
+    seen = []
+    wgan_gp_penalty(lambda x: seen.append(x.detach()) or quadratic(x), real, fake)
+    assert ((seen[0][:, 1] > 0) & (seen[0][:, 1] < 9)).all()
+    assert len(seen[0][:, 1].unique()) == 4
+
+
+def test_wgan_gp_of_a_flat_critic_has_a_gradient():
+    flat = nn.Linear(2, 1)
+    nn.init.zeros_(flat.weight)
+    penalty = wgan_gp_penalty(flat, POINTS, POINTS)
+    penalty.backward()
+    assert penalty == 1
+    assert flat.weight.grad.isfinite().all()
+
+
+def test_trains_the_discriminator_and_not_the_generators():
+    discriminator = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Conv2d(4, 1, 3))
+    real, fake = (torch.randn(2, 3, 8, 8, requires_grad=True) for _ in range(2))
+    total = r1_penalty(discriminator, real) + r2_penalty(discriminator, fake)
+    (total + wgan_gp_penalty(discriminator, real, fake)).backward()
+    assert discriminator[0].weight.grad.abs().sum() > 0
+    assert real.grad is None
+    assert fake.grad is None
+
+
+def test_gradient_by_the_weights_is_right():
+    x = torch.randn(3, 2, dtype=torch.float64)
+
+    def penalty(weight):
+        return r1_penalty(lambda x: (x @ weight).tanh(), x)
+
+    weight = torch.randn(2, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(penalty, (weight,))
+
+
+def test_works_where_gradients_are_off():
+    with torch.no_grad():
+        assert r1_penalty(quadratic, POINTS).item() == pytest.approx(16)
+
+
+def test_shapes_are_checked():
+    with pytest.raises(ShapeError, match="fake"):
+        wgan_gp_penalty(quadratic, POINTS, POINTS[:2])
