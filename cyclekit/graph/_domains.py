@@ -88,9 +88,7 @@ class Domain:
 
     def __str__(self) -> str:
         """Return the domain as it is written, ``Image(3)``."""
-        rest = ", ".join(
-            f"{name}={value!r}" for name, value in self.__dict__.items() if name != "channels"
-        )
+        rest = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items() if name != "channels")
         return f"{type(self).__name__}({self.channels}{', ' + rest if rest else ''})"
 
     def to_dict(self) -> dict[str, Any]:

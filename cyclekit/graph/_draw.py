@@ -22,8 +22,12 @@ def text(graph: "CycleGraph") -> str:
         rows += [_row(graph, term, player) for term in graph.terms if _pays(term, player)]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     rows.insert(1, tuple("-" * width for width in widths))
-    table = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    signals = "signals: " + ", ".join(f"{name} {domain}" for name, domain in graph.signals.items() if "(" not in name)
+    table = "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+    signals = "signals: " + ", ".join(
+        f"{name} {domain}" for name, domain in graph.signals.items() if "(" not in name
+    )
     return "\n\n".join([signals, *blocks, table])
 
 
@@ -57,7 +61,11 @@ def mermaid(graph: "CycleGraph") -> str:
             arrows.append(f'    d{number}{{{{"{term.discriminator}: {_sides(term)}"}}}}')
             arrows += [f"    {identifier(value)} -.-> d{number}" for value in dict.fromkeys(term.fake)]
         else:
-            label = f"{term.name}, {term.weight:g}" if term.kind == "cycle" else f"{term.criterion}, {term.weight:g}"
+            label = (
+                f"{term.name}, {term.weight:g}"
+                if term.kind == "cycle"
+                else f"{term.criterion}, {term.weight:g}"
+            )
             arrows.append(f'    {identifier(term.prediction)} -. "{label}" .- {identifier(term.target)}')
     nodes = [f'    {name}(["{value}"])' for value, name in identifiers.items()]
     return "\n".join(["flowchart LR", *nodes, *arrows])

@@ -16,7 +16,7 @@ from cyclekit.graph._notation import (
     parse_adversaries,
 )
 from cyclekit.graph._schedule import Schedule
-from cyclekit.graph._terms import Adversary, Comparison, Term, named_terms
+from cyclekit.graph._terms import Comparison, Term, named_terms
 
 if TYPE_CHECKING:
     from cyclekit.graph._graph import CycleGraph
@@ -82,7 +82,9 @@ class _Draft:
             frozen=tuple(name for name in spread(self.frozen) if name in used),
             schedule=replace(self.schedule, order=order or players, stand_ins=stand_ins),
         )
-        former = [term for _, _, term in self.flows if term is not None] + [term for _, term in self.adversaries]
+        former = [term for _, _, term in self.flows if term is not None] + [
+            term for _, term in self.adversaries
+        ]
         return plain.replace(**_options(plain.terms, former))  # pyright: ignore[reportArgumentType]
 
 
@@ -127,7 +129,9 @@ def without(graph: "CycleGraph", names: Iterable[str]) -> "CycleGraph":
         found = named_terms(name, graph.terms)
         if not found:
             known = {term.name for term in graph.terms} | set(graph.discriminators)
-            raise GraphError(f"without({name!r}): no term or discriminator of that name{suggestion(name, known)}")
+            raise GraphError(
+                f"without({name!r}): no term or discriminator of that name{suggestion(name, known)}"
+            )
         gone.update(found)
     draft = _draft(graph)
     draft = replace(
@@ -146,7 +150,9 @@ def without(graph: "CycleGraph", names: Iterable[str]) -> "CycleGraph":
                 if place != "losses" or not (lost & _reads(flow) or _heads(flow) - judges)
             ),
             adversaries=tuple(
-                entry for entry in draft.adversaries if not lost & {ref.name for ref in (*entry[0].fake, *entry[0].real)}
+                entry
+                for entry in draft.adversaries
+                if not lost & {ref.name for ref in (*entry[0].fake, *entry[0].real)}
             ),
         )
         if smaller == draft:
@@ -176,7 +182,9 @@ def unshare(graph: "CycleGraph", networks: Iterable[str]) -> "CycleGraph":
         uses = [call.outputs[0] for call in calls]
         if name in graph.discriminators:
             if calls:
-                raise GraphError(f"unshare({name!r}): a discriminator with heads is shared by its head's terms")
+                raise GraphError(
+                    f"unshare({name!r}): a discriminator with heads is shared by its head's terms"
+                )
             uses = [term.name for versus, term in draft.adversaries if versus.discriminator.name == name]
         if len(uses) < 2:
             raise GraphError(f"unshare({name!r}): it is used once, there is nothing to unshare")
@@ -187,7 +195,10 @@ def unshare(graph: "CycleGraph", networks: Iterable[str]) -> "CycleGraph":
             draft = replace(
                 draft,
                 adversaries=tuple(
-                    (replace(versus, discriminator=Ref(by_use.get(term.name, versus.discriminator.name))), term)
+                    (
+                        replace(versus, discriminator=Ref(by_use.get(term.name, versus.discriminator.name))),
+                        term,
+                    )
                     for versus, term in draft.adversaries
                 ),
             )
@@ -212,7 +223,9 @@ def _with_uses(graph: "CycleGraph", flow: Flow, original: Flow, by_use: Mapping[
             before[position] if ref.name == "_" else ref.name for position, ref in enumerate(was.inputs)
         )
         head = was.head.name if was.head else None
-        call = next(c for c in graph.calls if (c.network, c.head, c.inputs) == (was.network.name, head, inputs))
+        call = next(
+            c for c in graph.calls if (c.network, c.head, c.inputs) == (was.network.name, head, inputs)
+        )
         before = call.outputs
         network = by_use.get(call.outputs[0], step.network.name)
         steps.append(replace(step, network=Ref(network)))
@@ -261,5 +274,7 @@ def replace_adversary(graph: "CycleGraph", text: str) -> "CycleGraph":
         if discriminator in names:
             adversaries += [(v, terms[discriminator]) for v in new if v.discriminator.name == discriminator]
         else:
-            adversaries += [entry for entry in draft.adversaries if entry[0].discriminator.name == discriminator]
+            adversaries += [
+                entry for entry in draft.adversaries if entry[0].discriminator.name == discriminator
+            ]
     return replace(draft, adversaries=tuple(adversaries)).build()

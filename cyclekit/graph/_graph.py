@@ -1,10 +1,10 @@
 """The declarative cycle graph."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
-import warnings
 
 from cyclekit._suggest import suggestion
 from cyclekit.graph import _draw, _edits
@@ -106,7 +106,9 @@ class CycleGraph:
                 raise GraphError(f"{name} must be text, got {type(text).__name__}")
         for argument, names in (("functions", functions), ("frozen", frozen), ("optional", optional)):
             if isinstance(names, str):
-                raise GraphError(f"{argument} must be a list of names, got the text {names!r}: write [{names!r}]")
+                raise GraphError(
+                    f"{argument} must be a list of names, got the text {names!r}: write [{names!r}]"
+                )
         _check_domains(signals)
         texts = {name: cleandoc(text) for name, text in texts.items()}
         request = Request(
@@ -286,8 +288,10 @@ class CycleGraph:
             GraphError: A signal does not exist.
         """
         for name in signals:
-            if name not in self._resolved.domains:
-                raise GraphError(f"no signal is called {name!r}{suggestion(name, [*self.inputs, *self.generated])}")
+            if name not in self._resolved.domains and name not in self._makers:
+                raise GraphError(
+                    f"no signal is called {name!r}{suggestion(name, [*self.inputs, *self.generated])}"
+                )
         return ordered(signals, self._makers)
 
     def at_step(self, step: int) -> "CycleGraph":
@@ -592,14 +596,18 @@ class CycleGraph:
 
     def _is_generated(self, value: str) -> bool:
         """Whether a value comes from a generator without a discriminator's judgement on the way."""
-        roles = {self._resolved.networks[call.network].role for call in self._resolved.upstream.get(value, ())}
+        roles = {
+            self._resolved.networks[call.network].role for call in self._resolved.upstream.get(value, ())
+        }
         return "generator" in roles and "discriminator" not in roles
 
     def _check_schedule(self) -> None:
         known = ("generators", "discriminators", *self.networks)
         for player in self.schedule.order:
             if player not in known:
-                raise GraphError(f"Schedule(order=...) names {player!r}, no network{suggestion(player, known)}")
+                raise GraphError(
+                    f"Schedule(order=...) names {player!r}, no network{suggestion(player, known)}"
+                )
         trained = [name for name in self.networks if name not in self.frozen]
         kinds = {"generators": set(self.generators), "discriminators": set(self.discriminators)}
         stepping = [name for player in self.schedule.order for name in kinds.get(player, {player})]
@@ -616,7 +624,9 @@ class CycleGraph:
                     f"{suggestion(stand_in.network, self.generators)}"
                 )
             if stand_in.by in self.discriminators:
-                raise GraphError(f"StandIn(by={stand_in.by!r}): a discriminator cannot stand in for a generator")
+                raise GraphError(
+                    f"StandIn(by={stand_in.by!r}): a discriminator cannot stand in for a generator"
+                )
 
 
 def _check_domains(signals: Mapping[str, Domain]) -> None:
@@ -627,4 +637,6 @@ def _check_domains(signals: Mapping[str, Domain]) -> None:
                 + (f"; did you mean {domain.__name__}(...)?" if isinstance(domain, type) else "")
             )
         if not name.rstrip("*").isidentifier() or name in ("_", "vs"):
-            raise GraphError(f"signals names {name!r}: a signal's name is a word, maybe with stars, not '_' or 'vs'")
+            raise GraphError(
+                f"signals names {name!r}: a signal's name is a word, maybe with stars, not '_' or 'vs'"
+            )

@@ -9,13 +9,15 @@
 Lines end at ``;`` or at a new line that cannot be a continuation; ``#`` starts a comment.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-import re
 
 from cyclekit.graph._errors import NotationError
 
-_TOKEN = re.compile(r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-~\[\],:().])")
+_TOKEN = re.compile(
+    r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-~\[\],:().])"
+)
 _OPENS = frozenset({"[", "(", ",", ":", "-", "->", "~", ".", "vs"})
 _CONTINUES = frozenset({"]", ")", ",", "-", "->", "~", ".", "vs"})
 
@@ -98,7 +100,8 @@ class _Parser:
             match = _TOKEN.match(self.text, at)
             if match is None:
                 raise self.error(
-                    f"{self.text[at]!r} means nothing here: signals and networks are names, arrows are -G->", at
+                    f"{self.text[at]!r} means nothing here: signals and networks are names, arrows are -G->",
+                    at,
                 )
             if match.lastgroup != "space":
                 yield _Token(str(match.lastgroup), match.group(), at)
@@ -184,12 +187,16 @@ class _Parser:
             return Flow(label, tuple(steps))
         tilde = self.take()
         if len(node) != 1:
-            raise self.error("one signal is compared with one signal: only a single name stands before '~'", start)
+            raise self.error(
+                "one signal is compared with one signal: only a single name stands before '~'", start
+            )
         target = self.name("the signal to compare with")
         if target.name == "_":
             raise self.error("a comparison needs a signal; '_' is no signal", target.at)
         if self.sees("-", "->", "~"):
-            raise self.error("a flow ends where it compares: nothing may follow the signal after '~'", self.here.at)
+            raise self.error(
+                "a flow ends where it compares: nothing may follow the signal after '~'", self.here.at
+            )
         if not steps and node[0].name == "_":
             raise self.error("a comparison needs a signal; '_' is no signal", tilde.at)
         return Flow(label, tuple(steps), node[0], target)
@@ -274,7 +281,9 @@ def parse_maps(text: str) -> tuple[Flow, ...]:
             raise parser.error("maps carry no name", label.at)
         flow = parser.chain(None)
         if flow.target is not None:
-            raise parser.error("maps compare nothing: say the comparison in losses= or the cycle in cycles=", flow.at)
+            raise parser.error(
+                "maps compare nothing: say the comparison in losses= or the cycle in cycles=", flow.at
+            )
         if not flow.steps:
             raise parser.error("expected '-' and a network's name", parser.here.at)
         flows.append(flow)
@@ -289,7 +298,9 @@ def parse_adversaries(text: str) -> tuple[Versus, ...]:
     for new_label in parser.statements():
         label = new_label or label
         if label is None:
-            raise parser.error("an adversary begins with its discriminator's name and a colon", parser.here.at)
+            raise parser.error(
+                "an adversary begins with its discriminator's name and a colon", parser.here.at
+            )
         fake = parser.node()
         parser.expect("vs", "'vs' and what is real")
         real = parser.node()

@@ -162,7 +162,9 @@ def _calls(request: Request) -> tuple[dict[CallKey, Call], dict[int, str], dict[
                 calls[key] = Call(step.network.name, head, inputs, outputs)
                 open_names, open_values = step.outputs, outputs
             if flow.result is not None:
-                results[id(flow)] = open_values[0] if flow.steps and open_names == (flow.result,) else flow.result.name
+                results[id(flow)] = (
+                    open_values[0] if flow.steps and open_names == (flow.result,) else flow.result.name
+                )
         if calls == known:
             return calls, results, origins
         known = calls
@@ -180,7 +182,9 @@ def _read(
     if ref.name != "_":
         return ref.name
     if step.inputs != open_names:
-        raise request.error("'_' can be read only by the arrow right after it; give the signal a name", place, ref.at)
+        raise request.error(
+            "'_' can be read only by the arrow right after it; give the signal a name", place, ref.at
+        )
     return open_values[position]
 
 
@@ -243,13 +247,19 @@ def _check_signals(request: Request, makers: Mapping[str, Call]) -> None:
         else:
             reason = "it is neither in signals= nor made by a map"
         named = [name for name in known if "(" not in name]
-        raise request.error(f"unknown signal {ref.name!r}: {reason}{suggestion(ref.name, named)}", place, ref.at)
+        raise request.error(
+            f"unknown signal {ref.name!r}: {reason}{suggestion(ref.name, named)}", place, ref.at
+        )
 
     for place, flow in request.flows:
         for step in flow.steps:
             for ref in step.inputs:
                 check(place, ref)
-        for ref in (*([flow.result] if flow.result else []), *([flow.target] if flow.target else []), *flow.extras):
+        for ref in (
+            *([flow.result] if flow.result else []),
+            *([flow.target] if flow.target else []),
+            *flow.extras,
+        ):
             check(place, ref)
     for versus in request.adversaries:
         for ref in (*versus.fake, *versus.real):
@@ -364,7 +374,8 @@ def _networks(
             channels = heads.setdefault(call.network, {}).setdefault(call.head, made[0].channels)
             if channels != made[0].channels:
                 raise request.error(
-                    f"{call.network}.{call.head} has {channels} channels elsewhere and {made[0].channels} here", *where
+                    f"{call.network}.{call.head} has {channels} channels elsewhere and {made[0].channels} here",
+                    *where,
                 )
     for versus in request.adversaries:
         if len(versus.fake) != len(versus.real):
@@ -488,7 +499,11 @@ def _terms(
         )
         terms.append(("adversaries", versus.discriminator.at, adversary))
     for discriminator in request.discriminators:
-        own = [term for _, _, term in terms if isinstance(term, Adversary) and term.discriminator == discriminator]
+        own = [
+            term
+            for _, _, term in terms
+            if isinstance(term, Adversary) and term.discriminator == discriminator
+        ]
         if not any(term.generated for term in own):
             at = next(v.fake[0].at for v in request.adversaries if v.discriminator.name == discriminator)
             raise request.error(
@@ -548,12 +563,12 @@ def _adjusted(request: Request, terms: list[Term]) -> tuple[Term, ...]:
         weights.update({name: float(value) for name in _named(key, terms, "weights")})
     criteria: dict[str, str] = {}
     for key, value in request.criteria.items():
-        criteria.update({name: value for name in _named(key, terms, "criteria")})
+        criteria.update(dict.fromkeys(_named(key, terms, "criteria"), value))
     payers: dict[str, Player] = {}
     for key, value in request.payers.items():
         if value not in ("generators", "discriminators"):
             raise GraphError(f"payers[{key!r}] = {value!r}: choose 'generators' or 'discriminators'")
-        payers.update({name: value for name in _named(key, terms, "payers")})
+        payers.update(dict.fromkeys(_named(key, terms, "payers"), value))
     optional = {name for key in request.optional for name in _named(key, terms, "optional")}
     for term in terms:
         if isinstance(term, Adversary) and term.name in payers:
@@ -587,7 +602,9 @@ def _check_names(request: Request, networks: Mapping[str, Network]) -> None:
     generators = [name for name, network in networks.items() if network.role == "generator"]
     for name in request.frozen:
         if name not in generators:
-            raise GraphError(f"frozen names {name!r}, which is no generator of this graph{suggestion(name, generators)}")
+            raise GraphError(
+                f"frozen names {name!r}, which is no generator of this graph{suggestion(name, generators)}"
+            )
     for name in request.functions:
         if name not in networks:
             raise GraphError(

@@ -90,4 +90,6 @@ def named_terms(key: str, terms: Iterable[Term]) -> list[str]:
     """Return the names a key stands for: a term's, or those of all adversaries of a discriminator."""
     wanted = "".join(key.split())
     names = [term.name for term in terms if "".join(term.name.split()) == wanted]
-    return names or [term.name for term in terms if isinstance(term, Adversary) and term.discriminator == wanted]
+    return names or [
+        term.name for term in terms if isinstance(term, Adversary) and term.discriminator == wanted
+    ]
