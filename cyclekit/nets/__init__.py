@@ -12,16 +12,36 @@ from cyclekit.nets._registries import (
     register_generator,
 )
 from cyclekit.nets._spec import NetworkSpec
+from cyclekit.nets.convert import load_pix2pix_weights
+from cyclekit.nets.multiscale import MultiscalePatchGAN
 from cyclekit.nets.patchgan import PatchGAN, PixelGAN
+from cyclekit.nets.pg2 import PG2Coarse, PG2Discriminator, PG2Refine
+from cyclekit.nets.pix2pixhd import Pix2PixHDLocal
+from cyclekit.nets.projected import TimmProjected
+from cyclekit.nets.resnet import ResNetDecoder, ResNetEncoder, ResNetGenerator
+from cyclekit.nets.stargan import StarGANDiscriminator, StarGANGenerator
+from cyclekit.nets.timm_unet import TimmUNet
 from cyclekit.nets.unet import UNet
 
 __all__ = [
     "ChecksSize",
     "ImageSizeError",
+    "MultiscalePatchGAN",
     "NetworkSpec",
     "OptionError",
+    "PG2Coarse",
+    "PG2Discriminator",
+    "PG2Refine",
     "PatchGAN",
+    "Pix2PixHDLocal",
     "PixelGAN",
+    "ResNetDecoder",
+    "ResNetEncoder",
+    "ResNetGenerator",
+    "StarGANDiscriminator",
+    "StarGANGenerator",
+    "TimmProjected",
+    "TimmUNet",
     "UNet",
     "create_discriminator",
     "create_generator",
@@ -29,6 +49,7 @@ __all__ = [
     "generators",
     "list_discriminators",
     "list_generators",
+    "load_pix2pix_weights",
     "register_discriminator",
     "register_generator",
 ]

@@ -27,12 +27,12 @@ _NORMS: dict[str, Callable[[int], nn.Module]] = {
 }
 _SHIFTED = ("batch", "instance_affine", "group")
 
-_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": lambda: nn.ReLU(inplace=True),
-    "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True),
-    "silu": lambda: nn.SiLU(inplace=True),
-    "gelu": nn.GELU,
-    "prelu": nn.PReLU,
+_ACTIVATIONS: dict[str, Callable[[float], nn.Module]] = {
+    "relu": lambda _: nn.ReLU(inplace=True),
+    "leaky_relu": lambda slope: nn.LeakyReLU(slope, inplace=True),
+    "silu": lambda _: nn.SiLU(inplace=True),
+    "gelu": lambda _: nn.GELU(),
+    "prelu": lambda _: nn.PReLU(),
 }
 
 
@@ -50,10 +50,10 @@ def needs_bias(norm: str) -> bool:
     return norm not in _SHIFTED
 
 
-def activation_layer(name: str) -> nn.Module:
-    """Return the activation called ``name``."""
+def activation_layer(name: str, *, slope: float = 0.2) -> nn.Module:
+    """Return the activation called ``name``; the slope is the leaky ReLU's below 0."""
     choose("activation", name, _ACTIVATIONS)
-    return _ACTIVATIONS[name]()
+    return _ACTIVATIONS[name](slope)
 
 
 def final_layers(name: str) -> list[nn.Module]:

@@ -15,7 +15,10 @@ from cyclekit.nets._checks import OptionError, check_positive
 Factory = TypeVar("Factory", bound=Callable[..., object])
 
 generators: Registry[nn.Module] = Registry("generator", "cyclekit.generators")
+"""The generators' registry, which the functions of this page read and write."""
+
 discriminators: Registry[nn.Module] = Registry("discriminator", "cyclekit.discriminators")
+"""The discriminators' registry."""
 
 
 def register_generator(name: str, *, override: bool = False) -> Callable[[Factory], Factory]:

@@ -54,7 +54,7 @@ class PatchGAN(nn.Module):
             raise ValueError(f"padding (={padding}) must be 1 or 2")
         # with padding 1 the last two convolutions must meet at least 3x3; padding 2 never runs out of pixels,
         # but normalisation must not meet a single one
-        self._minimum = 3 * 2**layers if padding == 1 else 2
+        self.minimum_size = 3 * 2**layers if padding == 1 else 2
         widths = [base_channels * min(2**layer, 8) for layer in range(layers + 1)]
         self.blocks = nn.ModuleList(
             [nn.Sequential(nn.Conv2d(in_channels, widths[0], 4, 2, padding), activation_layer(activation))]
@@ -84,7 +84,7 @@ class PatchGAN(nn.Module):
             ImageSizeError: A side is too small.
         """
         strided = len(self.blocks) - 2
-        check_minimum(f"a PatchGAN with {strided} strided layers", height, width, minimum=self._minimum)
+        check_minimum(f"a PatchGAN with {strided} strided layers", height, width, minimum=self.minimum_size)
 
     @typed
     def features(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:

@@ -1,0 +1,65 @@
+"""timm's feature pyramids, with what the networks over them must know."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cyclekit._suggest import suggestion
+from cyclekit._timm import import_timm
+from cyclekit.nets._checks import ImageSizeError
+
+
+class Backbone(nn.Module):
+    """A timm network's features, channels first, one tensor for each resolution.
+
+    Args:
+        name: A timm model that has ``features_only``.
+        in_channels: Channels of the input; timm fits pretrained weights to any number.
+        pretrained: Load timm's weights.
+
+    Attributes:
+        reductions: For each feature, how many input pixels one of its pixels spans, ascending.
+        channels: For each feature, its channels.
+    """
+
+    def __init__(self, name: str, in_channels: int, *, pretrained: bool) -> None:
+        super().__init__()
+        timm = import_timm()
+        if ":" not in name and not timm.is_model(name):  # with a colon it is a hub's or a folder's
+            raise ValueError(
+                f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}"
+            )
+        self.network: nn.Module = timm.create_model(
+            name, features_only=True, pretrained=pretrained, in_chans=in_channels
+        )
+        network: Any = self.network
+        reductions, channels = network.feature_info.reduction(), network.feature_info.channels()
+        # of several features at one resolution (ViT's all are) the deepest is the one to use
+        last = {reduction: index for index, reduction in enumerate(reductions)}
+        self._kept = sorted(last.values(), key=lambda index: reductions[index])
+        self.reductions: list[int] = [reductions[index] for index in self._kept]
+        self.channels: list[int] = [channels[index] for index in self._kept]
+        self._channels_last = str(getattr(network, "output_fmt", None)) in ("NHWC", "Format.NHWC")
+        config: dict[str, Any] = getattr(network, "pretrained_cfg", None) or {}
+        self._only = tuple(config["input_size"][1:]) if config.get("fixed_input_size") else None
+        self._name = name
+        # timm's statistics are those of [0, 1] RGB; further channels repeat them, as timm repeats the weights
+        for statistic, fallback in (("mean", (0.5,) * 3), ("std", (0.5,) * 3)):
+            values = torch.tensor(config.get(statistic, fallback))
+            repeated = values.repeat(-(-in_channels // len(values)))[:in_channels]
+            self.register_buffer(statistic, repeated.view(-1, 1, 1), persistent=False)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise when the backbone has one size and this is another."""
+        if self._only not in (None, (height, width)):
+            raise ImageSizeError(
+                f"{self._name!r} takes images of {self._only[0]}x{self._only[1]} only; got {height}x{width}; "
+                "resize the images or choose a convolutional backbone"
+            )
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        normalised = ((image + 1) / 2 - self.get_buffer("mean")) / self.get_buffer("std")
+        features = self.network(normalised)
+        kept = [features[index] for index in self._kept]
+        return [feature.permute(0, 3, 1, 2) for feature in kept] if self._channels_last else kept

@@ -1,0 +1,123 @@
+"""The multi-scale discriminator of pix2pixHD."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._typed import typed
+from cyclekit.nets._checks import check_minimum, check_positive
+from cyclekit.nets._registries import register_discriminator
+from cyclekit.nets.patchgan import PatchGAN
+
+
+class MultiscalePatchGAN(nn.Module):
+    """PatchGANs of equal make at several resolutions, each half the one before.
+
+    Args:
+        in_channels: Channels of the input.
+        scales: Number of resolutions.
+        layers: Number of convolutions with stride 2 in each.
+        base_channels: Channels after the first convolution.
+        norm: ``"instance"`` (as published), ``"batch"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
+        activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        spectral_norm: Divide every weight by its largest singular value.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: A count below 1, or an unknown name.
+
+    Source:
+        Wang et al., High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs, CVPR
+        2018, section 3.2; https://github.com/NVIDIA/pix2pixHD.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.nets import create_discriminator
+
+        D = create_discriminator("multiscale_patchgan", 3, base_channels=4)
+        image = torch.zeros(1, 3, 32, 32)
+        assert [logits.shape[-1] for logits in D(image)] == [7, 5, 4]
+        assert len(D.features(image)[0]) == 5
+        ```
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        scales: int = 3,
+        layers: int = 3,
+        base_channels: int = 64,
+        norm: str = "instance",
+        activation: str = "leaky_relu",
+        spectral_norm: bool = False,
+        init: str = "normal",
+    ) -> None:
+        super().__init__()
+        check_positive(scales=scales)
+        self.scales = nn.ModuleList(
+            PatchGAN(
+                in_channels,
+                layers=layers,
+                base_channels=base_channels,
+                norm=norm,
+                activation=activation,
+                spectral_norm=spectral_norm,
+                padding=2,
+                init=init,
+            )
+            for _ in range(scales)
+        )
+        self.halve = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise for images too small for the coarsest scale.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: A side is too small.
+        """
+        # a side of n becomes (n + 1) // 2, and the coarsest scale needs 2
+        minimum = 2 ** (len(self.scales) - 1) + 1
+        check_minimum(f"a PatchGAN at {len(self.scales)} scales", height, width, minimum=minimum)
+
+    @typed
+    def features(self, image: Float[Tensor, "batch in_channels height width"]) -> list[list[Tensor]]:
+        """Return what every layer of every scale gives, for feature matching.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            One list for each scale, the finest first; in it one tensor for each layer, the last the logits.
+
+        Raises:
+            ImageSizeError: A side is too small.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        features: list[list[Tensor]] = []
+        for index, scale in enumerate(self.scales):
+            image = image if index == 0 else self.halve(image)
+            features.append(scale.features(image))  # pyright: ignore[reportCallIssue]
+        return features
+
+    @typed
+    def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:
+        """Judge every patch at every scale.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            Logits, (batch 1 rows columns), one map for each scale, the finest first.
+
+        Raises:
+            ImageSizeError: A side is too small.
+        """
+        return [scale[-1] for scale in self.features(image)]
+
+
+register_discriminator("multiscale_patchgan")(MultiscalePatchGAN)

@@ -1,0 +1,341 @@
+"""The two generators and the discriminator of PG2, pose-guided person generation."""
+
+import math
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._typed import typed
+from cyclekit.nets._checks import check_exact, check_multiple, check_positive
+from cyclekit.nets._init import initialise
+from cyclekit.nets._layers import (
+    activation_layer,
+    add_spectral_norm,
+    final_layers,
+    needs_bias,
+    normalisation,
+)
+from cyclekit.nets._registries import register_discriminator, register_generator
+
+
+def _convolution(
+    in_channels: int, out_channels: int, *, kernel: int = 3, stride: int = 1, activation: str
+) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2),
+        activation_layer(activation),
+    )
+
+
+class _Pair(nn.Module):
+    """Two 3x3 convolutions, each with its activation; the input is carried around them where asked."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, residual: bool, activation: str) -> None:
+        super().__init__()
+        self.residual = residual
+        self.layers = nn.Sequential(
+            _convolution(in_channels, out_channels, activation=activation),
+            _convolution(out_channels, out_channels, activation=activation),
+        )
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden + self.layers(hidden) if self.residual else self.layers(hidden)
+
+
+class PG2Coarse(nn.Module):
+    """PG2's first stage: residual blocks at five scales, a fully connected bottleneck, skip connections.
+
+    Args:
+        in_channels: Channels of the condition image and the target pose together (3 + 18).
+        out_channels: Channels of the output.
+        image_size: Height and width of the images, in pixels; the bottleneck is made for it.
+        scales: Number of resolutions, each half the one before.
+        base_channels: Channels at the first scale; the i-th has i times as many.
+        latent: Width of the bottleneck.
+        activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        final: ``"tanh"``, or ``"none"`` (as published).
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: An image size the scales do not divide, a count below 1, or an unknown name.
+
+    Source:
+        Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 3.1 (G1);
+        https://github.com/charliememory/Pose-Guided-Person-Image-Generation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        image_size: tuple[int, int] = (128, 64),
+        scales: int = 5,
+        base_channels: int = 128,
+        latent: int = 64,
+        activation: str = "relu",
+        final: str = "tanh",
+        init: str = "xavier",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, out_channels=out_channels, latent=latent)
+        check_positive(scales=scales, base_channels=base_channels)
+        halvings = scales - 1
+        check_multiple(f"PG2's first stage with {scales} scales", *image_size, multiple=2**halvings)
+        self.image_size = image_size
+        widths = [base_channels * (scale + 1) for scale in range(scales)]
+        smallest = (image_size[0] // 2**halvings, image_size[1] // 2**halvings)
+
+        self.entry = _convolution(in_channels, base_channels, activation=activation)
+        self.encoder = nn.ModuleList(
+            _Pair(width, width, residual=True, activation=activation) for width in widths
+        )
+        self.down = nn.ModuleList(
+            _convolution(before, after, stride=2, activation=activation) for before, after in pairwise(widths)
+        )
+        self.bottleneck = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(widths[-1] * math.prod(smallest), latent),
+            nn.Linear(latent, base_channels * math.prod(smallest)),
+            nn.Unflatten(1, (base_channels, *smallest)),
+        )
+        entering = [base_channels, *reversed(widths[:-1])]
+        meeting = [width + skip for width, skip in zip(entering, reversed(widths), strict=True)]
+        self.decoder = nn.ModuleList(
+            _Pair(width, width, residual=True, activation=activation) for width in meeting
+        )
+        self.up = nn.ModuleList(
+            nn.Sequential(
+                nn.Upsample(scale_factor=2, mode="nearest"),
+                _convolution(before, after, kernel=1, activation=activation),
+            )
+            for before, after in zip(meeting, entering[1:], strict=False)
+        )
+        self.exit = nn.Sequential(nn.Conv2d(meeting[-1], out_channels, 3, padding=1), *final_layers(final))
+        initialise(self, init)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise for any size but the one the bottleneck was made for.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: It is another.
+        """
+        check_exact("PG2's first stage", height, width, size=self.image_size)
+
+    @typed
+    def forward(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels height width"]:
+        """Draw the coarse person.
+
+        Args:
+            image: The condition image and the target pose, in [-1, 1].
+
+        Returns:
+            The coarse image, in [-1, 1] where the network ends in tanh.
+
+        Raises:
+            ImageSizeError: The size is not the one the bottleneck was made for.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        hidden = self.entry(image)
+        skips: list[Tensor] = []
+        for index, pair in enumerate(self.encoder):
+            hidden = pair(hidden if index == 0 else self.down[index - 1](hidden))
+            skips.append(hidden)
+        hidden = self.bottleneck(hidden)
+        for index, pair in enumerate(self.decoder):
+            hidden = hidden if index == 0 else self.up[index - 1](hidden)
+            hidden = pair(torch.cat([hidden, skips.pop()], dim=1))
+        return self.exit(hidden)
+
+
+class PG2Refine(nn.Module):
+    """PG2's second stage: a U-Net without bottleneck that draws what is to be added to the coarse image.
+
+    Args:
+        in_channels: Channels of the condition image and the coarse image together (3 + 3).
+        out_channels: Channels of the output.
+        scales: Number of resolutions, each half the one before.
+        base_channels: Channels at the first scale and in the whole decoder; the encoder's i-th has i times as
+            many.
+        activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        final: ``"none"`` (as published: a difference of images reaches from -2 to 2), or ``"tanh"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: A count below 1, fewer than 2 scales, or an unknown name.
+
+    Source:
+        Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 3.2 (G2);
+        https://github.com/charliememory/Pose-Guided-Person-Image-Generation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        scales: int = 3,
+        base_channels: int = 128,
+        activation: str = "relu",
+        final: str = "none",
+        init: str = "xavier",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
+        if scales < 2:
+            raise ValueError(f"scales (={scales}) must be at least 2")
+        self.scales = scales
+        widths = [base_channels * (scale + 1) for scale in range(scales)]
+        self.entry = _convolution(in_channels, base_channels, activation=activation)
+        self.encoder = nn.ModuleList(
+            _Pair(before, after, residual=False, activation=activation)
+            for before, after in zip([base_channels, *widths], widths, strict=False)
+        )
+        self.down = nn.ModuleList(
+            _convolution(width, width, stride=2, activation=activation) for width in widths[:-1]
+        )
+        # as released, the deepest scale meets itself and the first has no skip connection
+        entering = [widths[-1], *[base_channels] * (scales - 1)]
+        skips = [*reversed(widths[1:]), 0]
+        self.decoder = nn.ModuleList(
+            _Pair(width + skip, base_channels, residual=False, activation=activation)
+            for width, skip in zip(entering, skips, strict=True)
+        )
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.exit = nn.Sequential(nn.Conv2d(base_channels, out_channels, 3, padding=1), *final_layers(final))
+        initialise(self, init)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise unless both sides can be halved as often as there are scales but one.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: They cannot.
+        """
+        multiple = 2 ** (self.scales - 1)
+        check_multiple(f"PG2's second stage with {self.scales} scales", height, width, multiple=multiple)
+
+    @typed
+    def forward(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels height width"]:
+        """Draw the difference to the coarse image.
+
+        Args:
+            image: The condition image and the coarse image, in [-1, 1].
+
+        Returns:
+            The difference, to be added to the coarse image.
+
+        Raises:
+            ImageSizeError: The sides cannot be halved as often as there are scales but one.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        hidden = self.entry(image)
+        skips: list[Tensor] = []
+        for index, pair in enumerate(self.encoder):
+            hidden = pair(hidden if index == 0 else self.down[index - 1](hidden))
+            skips.append(hidden)
+        for index, pair in enumerate(self.decoder):
+            if index > 0:
+                hidden = self.up(hidden)
+            if index < self.scales - 1:
+                hidden = torch.cat([hidden, skips[-1 - index]], dim=1)
+            hidden = pair(hidden)
+        return self.exit(hidden)
+
+
+class PG2Discriminator(nn.Module):
+    """PG2's DCGAN discriminator: four strided 5x5 convolutions and one linear layer over the whole image.
+
+    Args:
+        in_channels: Channels of the input.
+        image_size: Height and width of the images, in pixels, multiples of 16; the last layer is made for it.
+        base_channels: Channels after the first convolution; they double at each.
+        norm: ``"batch"`` (as published), ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``;
+            the first convolution has none.
+        spectral_norm: Divide every weight by its largest singular value.
+        init: ``"normal"`` (as published), ``"xavier"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: An image size that 16 does not divide, a count below 1, or an unknown name.
+
+    Source:
+        Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 3.2;
+        https://github.com/charliememory/Pose-Guided-Person-Image-Generation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        image_size: tuple[int, int] = (128, 64),
+        base_channels: int = 64,
+        norm: str = "batch",
+        spectral_norm: bool = False,
+        init: str = "normal",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, base_channels=base_channels)
+        check_multiple("PG2's discriminator", *image_size, multiple=16)
+        self.image_size = image_size
+        widths = [base_channels * 2**layer for layer in range(4)]
+        layers: list[nn.Module] = [
+            nn.Conv2d(in_channels, base_channels, 5, 2, 2),
+            activation_layer("leaky_relu"),
+        ]
+        for before, after in pairwise(widths):
+            layers += [
+                nn.Conv2d(before, after, 5, 2, 2, bias=needs_bias(norm)),
+                *normalisation(norm, after),
+                activation_layer("leaky_relu"),
+            ]
+        layers += [nn.Flatten(), nn.Linear(widths[-1] * (image_size[0] // 16) * (image_size[1] // 16), 1)]
+        self.layers = nn.Sequential(*layers)
+        initialise(self, init)
+        if spectral_norm:
+            add_spectral_norm(self)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise for any size but the one the last layer was made for.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: It is another.
+        """
+        check_exact("PG2's discriminator", height, width, size=self.image_size)
+
+    @typed
+    def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1"]:
+        """Judge images.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            One logit for each image.
+
+        Raises:
+            ImageSizeError: The size is not the one the last layer was made for.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        return self.layers(image)
+
+
+register_generator("pg2_coarse")(PG2Coarse)
+register_generator("pg2_refine")(PG2Refine)
+register_discriminator("pg2_dcgan")(PG2Discriminator)

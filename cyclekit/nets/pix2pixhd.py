@@ -1,0 +1,119 @@
+"""The coarse-to-fine generator of pix2pixHD."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._typed import typed
+from cyclekit.nets._checks import check_multiple, check_positive
+from cyclekit.nets._init import initialise
+from cyclekit.nets._registries import register_generator
+from cyclekit.nets.resnet import (
+    ResidualBlock,
+    decoding_layers,
+    doubling_layers,
+    encoding_layers,
+    entry_layers,
+    exit_layers,
+    halving_layers,
+)
+
+
+class Pix2PixHDLocal(nn.Module):
+    """A global generator at half the resolution, whose features a local enhancer takes up at the full one.
+
+    Train ``pix2pixhd_global`` first, or all of this at once.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        base_channels: Channels after the enhancer's first convolution; the global generator has twice as
+            many.
+        downsamplings: Number of halvings in the global generator.
+        global_blocks: Residual blocks in the global generator.
+        local_blocks: Residual blocks in the enhancer.
+        norm: ``"instance"`` (as published), ``"batch"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
+        activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
+        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: A count below 1, or an unknown name.
+
+    Source:
+        Wang et al., High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs, CVPR
+        2018, section 3.2 and figure 3; https://github.com/NVIDIA/pix2pixHD.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        base_channels: int = 32,
+        downsamplings: int = 4,
+        global_blocks: int = 9,
+        local_blocks: int = 3,
+        norm: str = "instance",
+        activation: str = "relu",
+        upsample: str = "deconv",
+        final: str = "tanh",
+        init: str = "normal",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
+        check_positive(downsamplings=downsamplings, global_blocks=global_blocks, local_blocks=local_blocks)
+        self.downsamplings = downsamplings
+        coarse = 2 * base_channels
+        width = coarse * 2**downsamplings
+        self.halve = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+        self.coarse = nn.Sequential(
+            *encoding_layers(in_channels, coarse, downsamplings, norm=norm, activation=activation),
+            *(ResidualBlock(width, norm=norm, activation=activation) for _ in range(global_blocks)),
+            *decoding_layers(coarse, downsamplings, norm=norm, activation=activation, upsample=upsample),
+        )
+        self.entry = nn.Sequential(
+            *entry_layers(in_channels, base_channels, norm=norm, activation=activation),
+            *halving_layers(base_channels, norm=norm, activation=activation),
+        )
+        self.enhance = nn.Sequential(
+            *(ResidualBlock(coarse, norm=norm, activation=activation) for _ in range(local_blocks)),
+            *doubling_layers(coarse, norm=norm, activation=activation, upsample=upsample),
+            *exit_layers(base_channels, out_channels, final=final),
+        )
+        initialise(self, init)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: They cannot.
+        """
+        multiple = 2 ** (self.downsamplings + 1)
+        name = f"a local enhancer over {self.downsamplings} downsamplings"
+        check_multiple(name, height, width, multiple=multiple, minimum=2 * multiple)
+
+    @typed
+    def forward(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels height width"]:
+        """Translate images.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            The output, in [-1, 1] where the network ends in tanh.
+
+        Raises:
+            ImageSizeError: The sides cannot be halved as often as needed.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        return self.enhance(self.entry(image) + self.coarse(self.halve(image)))
+
+
+register_generator("pix2pixhd_local")(Pix2PixHDLocal)

@@ -1,0 +1,119 @@
+"""A discriminator over a frozen timm network."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._typed import typed
+from cyclekit.nets._backbone import Backbone
+from cyclekit.nets._checks import check_minimum, check_positive
+from cyclekit.nets._init import initialise
+from cyclekit.nets._layers import activation_layer, add_spectral_norm
+from cyclekit.nets._registries import register_discriminator
+
+
+class TimmProjected(nn.Module):
+    """Small trained heads over the features of a frozen, pretrained network, one for each resolution.
+
+    The heads are two convolutions; Projected GAN's random feature mixing is left out. The backbone stays in
+    evaluation mode and takes no gradient of its own, but passes gradients on to the image.
+
+    Args:
+        in_channels: Channels of the input, any number.
+        backbone: A timm model that has ``features_only``.
+        pretrained: Load the backbone's weights, from timm's cache or the network, as timm does. Without them
+            the features are random.
+        features: Number of resolutions judged, from the deepest on; fewer where the backbone has fewer.
+        base_channels: Channels inside every head.
+        spectral_norm: Divide the heads' weights by their largest singular values.
+        init: The heads': ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: No such backbone, a count below 1, or an unknown name.
+
+    Source:
+        Sauer et al., Projected GANs Converge Faster, NeurIPS 2021, section 3;
+        https://github.com/autonomousvision/projected-gan.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.nets import create_discriminator
+
+        D = create_discriminator("timm_projected", 3, backbone="test_efficientnet", pretrained=False)
+        assert [logits.shape[-1] for logits in D(torch.zeros(1, 3, 64, 64))] == [16, 8, 4, 2]
+        ```
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        backbone: str = "tf_efficientnet_lite0",
+        pretrained: bool = True,
+        features: int = 4,
+        base_channels: int = 64,
+        spectral_norm: bool = True,
+        init: str = "normal",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, features=features, base_channels=base_channels)
+        self.backbone = Backbone(backbone, in_channels, pretrained=pretrained).requires_grad_(False).eval()
+        self.judged = min(features, len(self.backbone.channels))
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(channels, base_channels, 3, padding=1),
+                activation_layer("leaky_relu"),
+                nn.Conv2d(base_channels, 1, 3, padding=1),
+            )
+            for channels in self.backbone.channels[-self.judged :]
+        )
+        initialise(self.heads, init)
+        if spectral_norm:
+            add_spectral_norm(self.heads)
+
+    def train(self, mode: bool = True) -> "TimmProjected":
+        """Set the heads' mode; the backbone stays in evaluation mode.
+
+        Args:
+            mode: Training, or evaluation.
+
+        Returns:
+            The network itself.
+        """
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise for images smaller than what one pixel of the deepest feature spans.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: A side is too small, or the backbone has one size only.
+        """
+        deepest = self.backbone.reductions[-1]
+        check_minimum(f"a backbone that reduces by {deepest}", height, width, minimum=deepest)
+        self.backbone.check_size(height, width)
+
+    @typed
+    def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:
+        """Judge images at every resolution.
+
+        Args:
+            image: The input, in [-1, 1]; it is brought to the backbone's statistics inside.
+
+        Returns:
+            Logits, (batch 1 rows columns), one map for each resolution, the finest first.
+
+        Raises:
+            ImageSizeError: The backbone cannot take the size.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        features = self.backbone(image)[-self.judged :]
+        return [head(feature) for head, feature in zip(self.heads, features, strict=True)]
+
+
+register_discriminator("timm_projected")(TimmProjected)

@@ -1,0 +1,242 @@
+"""StarGAN's generator, and its discriminator, which also classifies."""
+
+from collections.abc import Mapping
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._typed import typed
+from cyclekit.nets._checks import check_exact, check_minimum, check_multiple, check_positive
+from cyclekit.nets._init import initialise
+from cyclekit.nets._layers import (
+    activation_layer,
+    add_spectral_norm,
+    final_layers,
+    needs_bias,
+    normalisation,
+    upsampling,
+)
+from cyclekit.nets._registries import register_discriminator, register_generator
+from cyclekit.nets.resnet import ResidualBlock
+
+
+class StarGANGenerator(nn.Module):
+    """Two halvings, residual blocks, two doublings; zero padding.
+
+    The target label or vector comes tiled over the image, as further input channels.
+
+    Args:
+        in_channels: Channels of the image and of the tiled label together.
+        out_channels: Channels of the output.
+        blocks: Number of residual blocks.
+        base_channels: Channels after the first convolution.
+        norm: ``"instance_affine"`` (as published, but always with the batch's own statistics),
+            ``"instance"``, ``"batch"``, ``"group"`` or ``"none"``.
+        activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
+        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
+
+    Raises:
+        ValueError: A count below 1, or an unknown name.
+
+    Source:
+        Choi et al., StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image
+        Translation, CVPR 2018, table 4; https://github.com/yunjey/stargan.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        blocks: int = 6,
+        base_channels: int = 64,
+        norm: str = "instance_affine",
+        activation: str = "relu",
+        upsample: str = "deconv",
+        final: str = "tanh",
+        init: str = "default",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, out_channels=out_channels)
+        check_positive(blocks=blocks, base_channels=base_channels)
+        bias = needs_bias(norm)
+        layers: list[nn.Module] = [
+            nn.Conv2d(in_channels, base_channels, 7, padding=3, bias=bias),
+            *normalisation(norm, base_channels),
+            activation_layer(activation),
+        ]
+        for channels in (base_channels, 2 * base_channels):
+            layers += [
+                nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1, bias=bias),
+                *normalisation(norm, 2 * channels),
+                activation_layer(activation),
+            ]
+        layers += [
+            ResidualBlock(4 * base_channels, norm=norm, activation=activation, padding="zeros")
+            for _ in range(blocks)
+        ]
+        for channels in (4 * base_channels, 2 * base_channels):
+            layers += [
+                upsampling(upsample, channels, channels // 2, bias=bias),
+                *normalisation(norm, channels // 2),
+                activation_layer(activation),
+            ]
+        layers += [nn.Conv2d(base_channels, out_channels, 7, padding=3, bias=False), *final_layers(final)]
+        self.layers = nn.Sequential(*layers)
+        initialise(self, init)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise unless both sides are multiples of 4, at least 8.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: They are not.
+        """
+        check_multiple("StarGAN's generator", height, width, multiple=4, minimum=8)
+
+    @typed
+    def forward(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels height width"]:
+        """Translate images.
+
+        Args:
+            image: The image, in [-1, 1], and the tiled label.
+
+        Returns:
+            The output, in [-1, 1] where the network ends in tanh.
+
+        Raises:
+            ImageSizeError: The sides are not multiples of 4, at least 8.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        return self.layers(image)
+
+
+class StarGANDiscriminator(nn.Module):
+    """A PatchGAN of strided convolutions with, beside the source's map, heads that see the whole image.
+
+    Args:
+        in_channels: Channels of the input.
+        heads: Further outputs, each a name and its number of logits (``{"cls": 5}``).
+        image_size: Height and width of the images, in pixels; the heads are made for it. Without heads any
+            size of at least 2 to the power of ``layers`` will do.
+        layers: Number of strided convolutions; the channels double at each.
+        base_channels: Channels after the first convolution.
+        norm: ``"none"`` (as published), ``"instance"``, ``"instance_affine"``, ``"batch"`` or ``"group"``;
+            the first and the last strided convolution have none.
+        spectral_norm: Divide every weight by its largest singular value.
+        init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
+
+    Raises:
+        ValueError: An image size the layers do not divide, a head called ``"source"``, a count below 1, or an
+            unknown name.
+
+    Source:
+        Choi et al., StarGAN, CVPR 2018, table 5; https://github.com/yunjey/stargan.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.nets import create_discriminator
+
+        D = create_discriminator("stargan", 3, heads={"cls": 5}, image_size=(64, 64), base_channels=4)
+        judged = D(torch.zeros(2, 3, 64, 64))
+        assert judged["source"].shape == (2, 1, 1, 1)
+        assert judged["cls"].shape == (2, 5)
+        ```
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        heads: Mapping[str, int] | None = None,
+        image_size: tuple[int, int] = (128, 128),
+        layers: int = 6,
+        base_channels: int = 64,
+        norm: str = "none",
+        spectral_norm: bool = False,
+        init: str = "default",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
+        heads = dict(heads or {})
+        if "source" in heads:
+            raise ValueError("'source' is the discriminator's own output; call the head something else")
+        if heads:
+            check_multiple("StarGAN's discriminator", *image_size, multiple=2**layers)
+        self.image_size = image_size
+        self.strided = layers
+        trunk: list[nn.Module] = [nn.Conv2d(in_channels, base_channels, 4, 2, 1), _leaky()]
+        for layer in range(1, layers):
+            channels = base_channels * 2**layer
+            inner = norm if layer < layers - 1 else "none"
+            trunk += [
+                nn.Conv2d(channels // 2, channels, 4, 2, 1, bias=needs_bias(inner)),
+                *normalisation(inner, channels),
+                _leaky(),
+            ]
+        width = base_channels * 2 ** (layers - 1)
+        self.trunk = nn.Sequential(*trunk)
+        self.source = nn.Conv2d(width, 1, 3, padding=1, bias=False)
+        kernel = (image_size[0] // 2**layers, image_size[1] // 2**layers)
+        self.heads = nn.ModuleDict(
+            {
+                name: nn.Sequential(nn.Conv2d(width, size, kernel, bias=False), nn.Flatten())
+                for name, size in heads.items()
+            }
+        )
+        initialise(self, init)
+        if spectral_norm:
+            add_spectral_norm(self)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise for a size the layers or the heads cannot take.
+
+        Args:
+            height: Height of the input, in pixels.
+            width: Width of the input, in pixels.
+
+        Raises:
+            ImageSizeError: With heads, any size but ``image_size``; without, a side that is too small.
+        """
+        if self.heads:
+            check_exact("StarGAN's discriminator with heads", height, width, size=self.image_size)
+        else:
+            check_minimum("StarGAN's discriminator", height, width, minimum=2**self.strided)
+
+    @typed
+    def forward(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch 1 rows columns"] | dict[str, Tensor]:
+        """Judge images.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            The source's logits, (batch 1 rows columns); with heads a dict of them under ``"source"`` and of
+            each head's logits, (batch classes).
+
+        Raises:
+            ImageSizeError: The size is not what the layers or the heads take.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        hidden = self.trunk(image)
+        if not self.heads:
+            return self.source(hidden)
+        return {"source": self.source(hidden)} | {name: head(hidden) for name, head in self.heads.items()}
+
+
+def _leaky() -> nn.Module:
+    return activation_layer("leaky_relu", slope=0.01)
+
+
+register_generator("stargan")(StarGANGenerator)
+register_discriminator("stargan")(StarGANDiscriminator)
