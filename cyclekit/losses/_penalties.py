@@ -1,4 +1,7 @@
-"""Penalties on the gradient of a discriminator by its inputs."""
+"""Penalties on the gradient of a discriminator by its inputs.
+
+They differentiate a gradient, which `torch.compile` does not: call them outside of compiled regions.
+"""
 
 from collections.abc import Callable
 from typing import TypeAlias

@@ -101,6 +101,20 @@ def test_shapes_that_do_not_fit_are_refused(name):
         create_criterion(name)(prediction, target[:, :1], *extras)
 
 
+MAPS = [torch.empty(2, 3, 16, 16, device="meta")] * 2
+WITHOUT_DATA = {name: MAPS for name in list_criteria() if name not in ("perceptual", "style")} | {
+    "masked": [*MAPS, MAPS[0][:, :1]],
+    "cross_entropy": [MAPS[0], MAPS[0][:, :, 0, 0]],
+    "binary_cross_entropy": [MAPS[0], MAPS[0][:, :, 0, 0]],
+    "feature_matching": [MAPS, MAPS],
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_DATA)
+def test_no_value_is_read_on_the_host(name):
+    assert create_criterion(name)(*WITHOUT_DATA[name]).device.type == "meta"
+
+
 def test_options_are_bound_or_refused():
     @register_criterion("darker")
     def darker(prediction, target, margin=0.0):
