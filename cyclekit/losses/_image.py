@@ -33,7 +33,7 @@ def ssim_loss(
         ValueError: `window` is even, or the images are too small for it.
 
     Source:
-        Zhao et al. 2017, Eq. 8, over all pixels with reflected borders, as `kornia.metrics.ssim`.
+        Zhao et al. 2017, over all pixels with reflected borders, as `kornia.metrics.ssim`.
     """
     if window % 2 == 0:
         raise ValueError(f"window: got {window}, expected an odd number of pixels")
@@ -112,7 +112,7 @@ def nearest_neighbour(
         ValueError: `size` is even or not positive.
 
     Source:
-        Siarohin et al. 2018 (PoseGAN), Eq. 8, averaged as in their code (`AliaksandrSiarohin/pose-gan`).
+        Siarohin et al. 2018 (PoseGAN); `nn_loss` in `conditional_gan.py` of `AliaksandrSiarohin/pose-gan`.
 
     Example:
         ```python

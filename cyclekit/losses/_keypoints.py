@@ -38,8 +38,7 @@ def keypoint_distance(
         ShapeError: The shapes differ.
 
     Source:
-        Luvizon et al. 2019, "Human pose regression by combining indirect part detection and contextual
-        information", section 3.1, for the coordinates; `kornia.geometry.subpix.spatial_expectation2d`.
+        Luvizon et al. 2019, for soft-argmax; `kornia.geometry.subpix.spatial_expectation2d`.
 
     Example:
         ```python

@@ -55,8 +55,8 @@ class PerceptualLoss(nn.Module):
         TypeError: `layers` or options of timm are given beside a module of your own.
 
     Source:
-        Johnson et al. 2016; the defaults are pix2pixHD's VGG loss but for its weights 1/32, 1/16, 1/8, 1/4,
-        1.
+        Johnson et al. 2016. pix2pixHD's VGG loss is alike, with relu1_1 to relu5_1 and the weights 1/32,
+        1/16, 1/8, 1/4 and 1.
 
     Example:
         ```python

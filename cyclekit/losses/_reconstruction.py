@@ -67,7 +67,7 @@ def charbonnier(
         ShapeError: The shapes differ.
 
     Source:
-        Lai et al. 2017 (LapSRN), Eq. 3.
+        Lai et al. 2017 (LapSRN).
     """
     squared = (full_precision(prediction) - full_precision(target)).square()
     return (squared + epsilon**2).sqrt().mean()
@@ -94,7 +94,7 @@ def masked_l1(
         ShapeError: The shapes do not fit.
 
     Source:
-        Ma et al. 2017 (PG2), Eq. 3, as their code averages it.
+        Ma et al. 2017 (PG2), the pose mask loss, as their code averages it.
 
     Example:
         ```python
