@@ -61,6 +61,53 @@ def landmark_image(
     return repeat(picture, "b h w -> b c h w", c=3)
 
 
+@typed
+def render_discs(
+    points: Float[Tensor, "batch joints 2"],
+    size: tuple[int, int],
+    radius: int | float = 4,
+    visible: Bool[Tensor, "batch joints"] | Float[Tensor, "batch joints"] | None = None,
+) -> Float[Tensor, "batch joints height width"]:
+    """Render each point as a map of its own: 1 on a disc, 0 elsewhere.
+
+    The pose input of PG2 (with values brought to -1 and 1). Its edge is hard, so nothing flows back to
+    `points`; `render_heatmaps` and `landmark_image` are differentiable.
+
+    Args:
+        points: (x, y) in pixels, shape (batch, joints, 2); pixel centres lie at whole numbers. A point with
+            a NaN or infinite coordinate is missing, and its map is all zero.
+        size: Height and width of the maps, in pixels.
+        radius: Radius in pixels; pixels at just this distance belong to the disc. PG2 uses 4 at 128x64.
+        visible: Which joints are there, shape (batch, joints): True, or a confidence above 0.
+
+    Returns:
+        Maps of 0 and 1, shape (batch, joints, height, width), of the points' dtype and device.
+
+    Raises:
+        ShapeError: A tensor does not have the annotated shape.
+        ValueError: `size` or `radius` is not positive.
+
+    Source:
+        Ma et al., Pose Guided Person Image Generation (arXiv 1705.09368), section 3.1.1, and
+        https://github.com/charliememory/Pose-Guided-Person-Image-Generation.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.keypoints import render_discs
+
+        maps = render_discs(torch.tensor([[[20.0, 40.0]]]), size=(128, 64))
+        assert maps.sum() == 49
+        ```
+    """
+    check_size(size)
+    check_positive("radius", radius)
+    placed = place(points, visible)
+    each = Placed(rearrange(placed.points, "b j c -> (b j) 1 c"), rearrange(placed.present, "b j -> (b j) 1"))
+    discs = disc_coverage(each, size, radius) >= 0.5
+    return rearrange(discs, "(b j) h w -> b j h w", b=points.shape[0], j=points.shape[1]).to(points.dtype)
+
+
 def disc_coverage(placed: Placed, size: tuple[int, int], radius: float) -> Tensor:
     """Cover a canvas with all discs of a sample: 1 inside, 1/2 where d = radius, 0 outside.
 
