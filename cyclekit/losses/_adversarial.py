@@ -38,6 +38,9 @@ class AdversarialLoss(Protocol):
         Args:
             fake: Logits of generated inputs.
             real: Logits of real inputs, looked at only if `needs_real`.
+
+        Returns:
+            A scalar.
         """
         ...
 
@@ -47,6 +50,9 @@ class AdversarialLoss(Protocol):
         Args:
             real: Logits of real inputs.
             fake: Logits of generated inputs.
+
+        Returns:
+            A scalar.
         """
         ...
 
@@ -98,7 +104,14 @@ def create_adversarial_loss(name: str, **options: object) -> AdversarialLoss:
 
 
 def list_adversarial_losses(pattern: str = "*") -> list[str]:
-    """Return the names `create_adversarial_loss` knows that match a glob pattern, in natural order."""
+    """List the adversarial losses.
+
+    Args:
+        pattern: A glob pattern, such as `"relativistic*"`.
+
+    Returns:
+        The registered names that match, in natural order.
+    """
     return _registry.list(pattern)
 
 
@@ -185,6 +198,9 @@ class PointwiseLoss:
             fake: Logits of generated inputs, a tensor or one a scale.
             real: Ignored.
 
+        Returns:
+            A scalar.
+
         Raises:
             ValueError: A list of scales is empty.
         """
@@ -197,6 +213,9 @@ class PointwiseLoss:
         Args:
             real: Logits of real inputs, a tensor or one a scale.
             fake: Logits of generated inputs, likewise.
+
+        Returns:
+            A scalar.
 
         Raises:
             ValueError: A list of scales is empty.
@@ -284,6 +303,9 @@ class RelativisticLoss:
             fake: Logits of generated inputs, a tensor or one a scale.
             real: Logits of real inputs of the same shapes.
 
+        Returns:
+            A scalar.
+
         Raises:
             ValueError: `real` is missing, or does not match `fake`.
         """
@@ -300,6 +322,9 @@ class RelativisticLoss:
         Args:
             real: Logits of real inputs, a tensor or one a scale.
             fake: Logits of generated inputs of the same shapes.
+
+        Returns:
+            A scalar.
 
         Raises:
             ValueError: `real` and `fake` do not match.

@@ -52,7 +52,14 @@ def create_criterion(name: str, **options: object) -> Criterion:
 
 
 def list_criteria(pattern: str = "*") -> list[str]:
-    """Return the names `create_criterion` knows that match a glob pattern, in natural order."""
+    """List the criteria.
+
+    Args:
+        pattern: A glob pattern, such as `"*cross_entropy"`.
+
+    Returns:
+        The registered names that match, in natural order.
+    """
     return _registry.list(pattern)
 
 
