@@ -60,6 +60,7 @@ class AdversarialLoss(Protocol):
 _registry: Registry[AdversarialLoss] = Registry("adversarial loss", "cyclekit.adversarial_losses")
 
 
+@typed
 def create_adversarial_loss(name: str, **options: object) -> AdversarialLoss:
     """Create the adversarial loss registered under a name.
 

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 from torch import Tensor, nn
 
 from cyclekit._registry import Registry
+from cyclekit._typed import typed
 
 Criterion: TypeAlias = Callable[..., Tensor]
 """Called with a prediction, a target, and what else it needs; returns a scalar tensor."""
@@ -17,6 +18,7 @@ Registered = TypeVar("Registered", bound=Callable[..., Tensor | nn.Module])
 _registry: Registry[Tensor | nn.Module] = Registry("criterion", "cyclekit.criteria")
 
 
+@typed
 def create_criterion(name: str, **options: object) -> Criterion:
     """Create the criterion registered under a name.
 
