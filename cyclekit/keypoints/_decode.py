@@ -92,9 +92,9 @@ def _gaussian_peak(heatmaps: Tensor, index: Tensor) -> Tensor:
     # A parabola through the logarithm is exact for a Gaussian wherever its three samples lie, so at the
     # border they move one pixel inward and nothing is lost.
     x, y = (index % width).clamp(1, width - 2), (index // width).clamp(1, height - 2)
-    at = rearrange(y * width + x, "b j -> b j 1")
-    steps = torch.tensor([0, -1, 1, -width, width], device=index.device)
-    samples = rearrange(heatmaps, "b j h w -> b j (h w)").gather(-1, at + steps)
+    at = y * width + x
+    around = torch.stack((at, at - 1, at + 1, at - width, at + width), -1)
+    samples = rearrange(heatmaps, "b j h w -> b j (h w)").gather(-1, around)
     here, left, right, above, below = samples.clamp(min=torch.finfo(samples.dtype).tiny).log().unbind(-1)
     return torch.stack((x + _summit(left, here, right), y + _summit(above, here, below)), -1)
 

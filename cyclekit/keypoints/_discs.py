@@ -122,9 +122,14 @@ def disc_coverage(placed: Placed, size: tuple[int, int], radius: float) -> Tenso
     reach = math.ceil(radius + 1)
     steps = torch.arange(-reach, reach + 1, device=points.device)
     window = torch.cartesian_prod(steps, steps)
-    # A point far outside would overflow the whole number it is rounded to; just outside reach is far enough.
-    limit = torch.tensor([width, height], device=points.device) + reach + 1
-    nearest = torch.minimum(points.detach().round().clamp(min=-reach - 2), limit).long()
+    # A point far outside would overflow the whole number it is rounded to; just out of reach is far enough.
+    nearest = torch.stack(
+        [
+            axis.detach().round().clamp(-reach - 1, length + reach).long()
+            for axis, length in zip(points.unbind(-1), (width, height), strict=True)
+        ],
+        -1,
+    )
     pixels = rearrange(nearest, "b j c -> b j 1 c") + window
     x, y = pixels.unbind(-1)
     offset = pixels - rearrange(points, "b j c -> b j 1 c")
