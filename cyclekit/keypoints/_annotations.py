@@ -50,8 +50,7 @@ def read_json(path: str | PathLike[str]) -> object:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        lines = text.splitlines()
-        fail(path, error.lineno, f"JSON ({error.msg})", lines[error.lineno - 1] if lines else "")
+        fail(path, error.lineno, f"JSON ({error.msg})", text.split("\n")[error.lineno - 1])
 
 
 def field(path: str | PathLike[str], where: str, owner: object, key: str) -> object:
