@@ -61,7 +61,7 @@ def load_pix2pix_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -
                 f"released layer {source!r} has {_listed(sources[source])} where the network's {target!r} "
                 f"has {_listed(targets[target])}; create the network with the release's normalisation"
             )
-        for name in targets[target] & sources[source]:
+        for name in sorted(targets[target] & sources[source], reverse=True):  # a weight's shape says most
             released, expected = state_dict[f"{source}.{name}"], own[f"{target}.{name}"]
             if released.shape != expected.shape:
                 raise ValueError(

@@ -1,9 +1,9 @@
 import pytest
-import released
 import torch
 from torch import nn
 
 from cyclekit.nets import create_discriminator, create_generator, load_pix2pix_weights
+from tests.nets import released
 
 NORMS = {"batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}
 PAIRS = {
@@ -142,7 +142,7 @@ def test_what_does_not_correspond_is_named_and_changes_nothing():
         ),
         (
             {"base_channels": 4, "norm": "instance"},
-            r"the release has 8 layers with weights, the network 5; create the network with the release's depth",
+            r"the release has 8 layers with weights, the network 5; create .* release's depth",
         ),
         (
             {"base_channels": 4, "norm": "group"},
