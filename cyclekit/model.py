@@ -1,49 +1,61 @@
 """A graph with networks."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from cyclekit._evaluator import Evaluator, NetworkOutputError, Part, Values, one_tensor
 from cyclekit._files import whole_folder
+from cyclekit._networks import (
+    NetworkChoice,
+    NetworkChoices,
+    check_sizes,
+    choices_by_name,
+    create_network,
+    functions_of,
+)
 from cyclekit._objectives import (
-    Batch,
     DiscriminatorObjective,
-    Evaluator,
     GeneratorObjective,
     Losses,
-    NetworkOutputError,
-    Value,
+    Measures,
+    with_real,
 )
+from cyclekit._pretrained import (
+    FILES,
+    GRAPH_FILE,
+    NETWORKS_FILE,
+    WEIGHTS_FILE,
+    PretrainedError,
+    read_model,
+    write_model,
+)
+from cyclekit._registry import UnknownNameError
+from cyclekit._signals import Batch, SignalError, checked_signals
 from cyclekit._suggest import suggestion
-from cyclekit.graph import Adversary, Comparison, CycleGraph, Domain, GraphError, Label, Latent, PlayerPlan
-from cyclekit.graph._plan import expression
+from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, GraphError, StandIn
 from cyclekit.graph._terms import Player
 from cyclekit.losses import AdversarialLoss, Criterion, create_adversarial_loss, create_criterion
-from cyclekit.nets import (
-    ChecksSize,
-    ImageSizeError,
-    NetworkSpec,
-    create_discriminator,
-    create_generator,
-)
+from cyclekit.nets import NetworkSpec
 
-__all__ = ["CycleModel", "Losses", "ModelOptions", "NetworkOutputError", "SignalError"]
+__all__ = [
+    "GRAPH_FILE",
+    "NETWORKS_FILE",
+    "WEIGHTS_FILE",
+    "CycleModel",
+    "DiscriminatorObjective",
+    "GeneratorObjective",
+    "Losses",
+    "ModelOptions",
+    "NetworkOutputError",
+    "PretrainedError",
+    "SignalError",
+]
 
-NetworkChoice: TypeAlias = str | NetworkSpec | nn.Module
-NetworkChoices: TypeAlias = NetworkChoice | Mapping[str, NetworkChoice]
-
-GRAPH_FILE = "graph.json"
-NETWORKS_FILE = "networks.json"
-WEIGHTS_FILE = "model.safetensors"
-
-
-class SignalError(ValueError):
-    """A batch that lacks a signal, or carries one that does not fit its domain."""
+Measure: TypeAlias = Criterion | AdversarialLoss
 
 
 class ModelOptions(TypedDict, total=False):
@@ -52,19 +64,25 @@ class ModelOptions(TypedDict, total=False):
     generators: NetworkChoices
     discriminators: NetworkChoices
     functions: Mapping[str, Callable[..., Tensor]]
-    criteria: Mapping[str, Criterion | AdversarialLoss]
+    criteria: Mapping[str, Measure]
     size: tuple[int, int]
 
 
 class CycleModel(nn.Module):
     """The networks of a graph, what they generate, and what both players pay.
 
+    Uses of one network that do not depend on each other run as one joined batch, unless it holds batch
+    normalisation or keeps statistics. A module of your own whose samples see each other in another way says
+    so by an attribute ``joins_batches = False``.
+
+    Frozen generators and stand-ins stay in evaluation mode.
+
     Args:
         graph: What is computed and paid.
-        generators: A registered name, a `cyclekit.nets.NetworkSpec`, or a module, for every generator; or a dict of these
-            by network. Channels follow from the graph. A module is shared by nobody: give one for each network.
+        generators: A registered name, a `cyclekit.nets.NetworkSpec`, or a module, for every generator; or a
+            dict of these by network. Channels follow from the graph. Stand-ins are given by their names.
         discriminators: Likewise.
-        functions: The graph's own functions by name: each takes its input signals and returns one tensor.
+        functions: The graph's own functions by name: each takes its input signals, and returns its outputs.
         criteria: Criteria and adversarial losses that are not registered, by the names the graph calls them.
         size: Height and width of the images, to find networks that cannot take them before the first batch.
 
@@ -102,44 +120,57 @@ class CycleModel(nn.Module):
         generators: NetworkChoices = "unet_256",
         discriminators: NetworkChoices = "patchgan_70",
         functions: Mapping[str, Callable[..., Tensor]] | None = None,
-        criteria: Mapping[str, Criterion | AdversarialLoss] | None = None,
+        criteria: Mapping[str, Measure] | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         graph.check()
         self.graph = graph
         self.specs: dict[str, NetworkSpec | None] = {}
-        self.generators = nn.ModuleDict(self._networks("generators", graph.generators, generators))
-        stand_ins = tuple(dict.fromkeys(stand_in.by for stand_in in graph.schedule.stand_ins))
-        missing = [name for name in stand_ins if name not in self.generators]
-        if missing:
-            self.generators.update(self._stand_ins(missing, generators))
-        self.discriminators = nn.ModuleDict(
-            self._networks("discriminators", graph.discriminators, discriminators)
+        stand_ins = tuple(s.by for s in graph.schedule.stand_ins if s.by not in graph.generators)
+        self.generators = self._create("generators", graph.generators, generators, stand_ins)
+        self.discriminators = self._create("discriminators", graph.discriminators, discriminators)
+        self._functions = functions_of(graph, functions or {})
+        self._measures = _measures(graph, criteria or {})
+        # Criteria and functions that are modules move with the model.
+        helpers = (
+            *self._functions.values(),
+            *self._measures.criteria.values(),
+            *self._measures.adversarial.values(),
         )
-        self._functions = _functions(graph, functions or {})
-        self._own_criteria = dict(criteria or {})
-        made = {name: self._criterion(name) for name in {term.criterion: None for term in graph.terms}}
-        self._made_criteria = made
-        # Criteria that are modules (a perceptual network) move with the model.
-        self.criteria = nn.ModuleDict(
-            {name: part for name, part in made.items() if isinstance(part, nn.Module)}
-        )
-        self._cache: dict[tuple[object, ...], GeneratorObjective | DiscriminatorObjective] = {}
-        for name in {*graph.frozen, *stand_ins}:
+        self.helpers = nn.ModuleList([part for part in helpers if isinstance(part, nn.Module)])
+        self._resting = tuple(dict.fromkeys((*graph.frozen, *stand_ins)))
+        for name in self._resting:
             self.generators[name].requires_grad_(False)
+        self.train()
+        self._paid = {player: graph.paid_by(player) for player in ("generators", "discriminators")}
+        self._needs = {
+            term.name: self._way(graph, term.signals, ())[1] for term in graph.terms if term.optional
+        }
+        self._built: tuple[nn.Module, ...] = ()
+        self._evaluators: dict[tuple[StandIn, ...], Evaluator] = {}
+        self._objectives: dict[tuple[object, ...], Any] = {}
+        # Made now, so that a whole loss compiles: modules cannot be made inside a compiled region.
+        self.generator_objective()
+        self.discriminator_objective()
         if size is not None:
-            self._check_size(*size)
+            plan = graph.plan()
+            evaluations = (*plan.generators.evaluations, *plan.discriminators.evaluations)
+            check_sizes(graph, evaluations, self._evaluator(None).parts, *size)
 
     # ------------------------------------------------------------------ use
 
-    def generate(self, batch: Batch, signals: Iterable[str] | None = None) -> dict[str, Tensor]:
+    def generate(
+        self, batch: Batch, signals: Iterable[str] | None = None, *, step: int | None = None
+    ) -> dict[str, Tensor]:
         """Return generated signals, without gradient.
 
         Args:
             batch: Signals by name: images and maps ``(batch, channels, height, width)`` in [-1, 1], vectors
-                ``(batch, channels)``, labels one-hot or as integers ``(batch,)``.
+                ``(batch, channels)``, labels one-hot or as integers ``(batch,)``. Generated signals among
+                them are taken as they are.
             signals: What to generate; everything the batch's signals allow where nothing is said.
+            step: Steps taken so far, for stand-ins; they have had their time where nothing is said.
 
         Returns:
             The generated signals by name, images and maps in [-1, 1].
@@ -148,16 +179,20 @@ class CycleModel(nn.Module):
             SignalError: A signal is missing or does not fit its domain.
             GraphError: A name in ``signals`` is no generated signal.
         """
+        graph = self._evaluator(step).graph
+        known = {name: batch[name] for name in graph.generated if name in batch}
         if signals is None:
-            chosen = tuple(name for name in self.graph.generated if self._lacks(name, batch) == ())
+            chosen = tuple(
+                name
+                for name in graph.generated
+                if name in known or all(given in batch for given in self._way(graph, (name,), known)[1])
+            )
         else:
             chosen = tuple(signals)
             for name in chosen:
-                if name not in self.graph.generated:
-                    raise GraphError(
-                        f"{name!r} is no generated signal{suggestion(name, self.graph.generated)}"
-                    )
-        values = self._computed(batch, chosen)
+                if name not in graph.generated:
+                    raise GraphError(f"{name!r} is no generated signal{suggestion(name, graph.generated)}")
+        values = self._values(batch, known, chosen, step)
         return {name: values[name] for name in chosen}
 
     def generator_loss(
@@ -175,6 +210,7 @@ class CycleModel(nn.Module):
 
         Raises:
             SignalError: A signal is missing or does not fit its domain.
+            GraphError: A named term does not exist.
         """
         objective = self.generator_objective(self.active_terms(batch, "generators", terms), step=step)
         return objective(self.checked(batch, objective.plan.inputs))
@@ -200,9 +236,12 @@ class CycleModel(nn.Module):
 
         Raises:
             SignalError: A signal is missing or does not fit its domain.
+            GraphError: A named term does not exist.
         """
+        for name in history or ():
+            self.graph.term(name)
         objective = self.discriminator_objective(self.active_terms(batch, "discriminators", terms))
-        given = self._given(batch, signals or {}, objective.plan.given)
+        given = self._values(batch, signals or {}, objective.plan.given)
         return objective(self.checked(batch, objective.plan.inputs), given, history)
 
     def fakes(self, batch: Batch, signals: Batch) -> dict[str, Tensor]:
@@ -210,19 +249,21 @@ class CycleModel(nn.Module):
 
         Args:
             batch: The input signals by name.
-            signals: Generated signals, as `generator_loss` returned them.
+            signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
 
         Returns:
             By adversary, the signals of its fake tuple joined along the channels, detached.
         """
-        evaluator = self._evaluator(None)
-        joined: dict[str, Tensor] = {}
-        for name in self.active_terms(batch, "discriminators", None):
-            term = self.graph.term(name)
-            if isinstance(term, Adversary) and term.generated:
-                values: dict[str, Value] = {**batch, **signals}
-                joined[name] = evaluator.join(term.fake, values).detach()
-        return joined
+        active = self.active_terms(batch, "discriminators")
+        adversaries = [
+            term
+            for term in self._paid["discriminators"]
+            if isinstance(term, Adversary) and term.generated and term.name in active
+        ]
+        judged = dict.fromkeys(name for term in adversaries for name in term.fake)
+        values = self._values(batch, signals, tuple(judged))
+        join = self._evaluator(None).join
+        return {term.name: join(term.fake, values).detach() for term in adversaries}
 
     def generator_objective(
         self,
@@ -239,19 +280,34 @@ class CycleModel(nn.Module):
             step: Steps taken so far, for stand-ins.
 
         Returns:
-            The module; its submodules are the generators that learn.
+            The module, the same for the same arguments; its submodules are the generators that learn.
+
+        Raises:
+            GraphError: A named term does not exist.
         """
-        graph = self._graph_at(step)
-        names = tuple(term.name for term in graph.paid_by("generators")) if terms is None else tuple(terms)
-        learning = tuple(name for name in graph.generators if name not in graph.frozen)
-        if networks is not None:
-            learning = tuple(name for name in networks if name in learning)
-        key = ("generators", names, learning, graph)
-        if key not in self._cache:
-            evaluator = self._evaluator(graph)
-            plan = _with_real(graph, graph.plan(names).generators, self._made_criteria)
-            self._cache[key] = GeneratorObjective(evaluator, plan, learning, self._by_term(plan.terms))
-        return self._cache[key]  # pyright: ignore[reportReturnType]
+        evaluator = self._evaluator(step)
+        graph = evaluator.graph
+        names = self._names("generators", terms)
+        learning = tuple(
+            name
+            for name in (graph.generators if networks is None else networks)
+            if name in graph.generators and name not in graph.frozen
+        )
+        key = ("generators", names, learning, evaluator)
+        if key not in self._objectives:
+            # A stand-in may change how a term is called; its place stays, and it is reported as ever.
+            places = {term.name: now for term, now in zip(self.graph.terms, graph.terms, strict=True)}
+            paid = {name: places[name] for name in names}
+            plan = graph.plan([term.name for term in paid.values()]).generators
+            paid = {name: term for name, term in paid.items() if term.name in plan.terms}
+            compared = {
+                (term.discriminator, term.real)
+                for term in paid.values()
+                if isinstance(term, Adversary) and self._measures.adversarial[term.criterion].needs_real
+            }
+            plan = with_real(graph, plan, compared)
+            self._objectives[key] = GeneratorObjective(evaluator, plan, paid, learning, self._measures)
+        return self._objectives[key]
 
     def discriminator_objective(
         self, terms: Iterable[str] | None = None, *, networks: Iterable[str] | None = None
@@ -263,17 +319,20 @@ class CycleModel(nn.Module):
             networks: The discriminators that learn; all where nothing is said.
 
         Returns:
-            The module; its submodules are the discriminators that learn.
+            The module, the same for the same arguments; its submodules are the discriminators that learn.
+
+        Raises:
+            GraphError: A named term does not exist.
         """
-        names = tuple(t.name for t in self.graph.paid_by("discriminators")) if terms is None else tuple(terms)
+        evaluator = self._evaluator(None)
+        names = self._names("discriminators", terms)
         learning = self.graph.discriminators if networks is None else tuple(networks)
-        key = ("discriminators", names, learning)
-        if key not in self._cache:
+        key = ("discriminators", names, learning, evaluator)
+        if key not in self._objectives:
             plan = self.graph.plan(names).discriminators
-            self._cache[key] = DiscriminatorObjective(
-                self._evaluator(None), plan, learning, self._by_term(plan.terms)
-            )
-        return self._cache[key]  # pyright: ignore[reportReturnType]
+            paid = {name: self.graph.term(name) for name in plan.terms}
+            self._objectives[key] = DiscriminatorObjective(evaluator, plan, paid, learning, self._measures)
+        return self._objectives[key]
 
     def active_terms(
         self, batch: Batch, player: Player, terms: Iterable[str] | None = None
@@ -294,9 +353,9 @@ class CycleModel(nn.Module):
         chosen = None if terms is None else {self.graph.term(name).name for name in terms}
         return tuple(
             term.name
-            for term in self.graph.paid_by(player)
+            for term in self._paid[player]
             if (chosen is None or term.name in chosen)
-            and not (term.optional and any(self._lacks(name, batch) for name in term.signals))
+            and (not term.optional or all(name in batch for name in self._needs[term.name]))
         )
 
     def checked(self, batch: Batch, names: Iterable[str]) -> dict[str, Tensor]:
@@ -312,16 +371,22 @@ class CycleModel(nn.Module):
         Raises:
             SignalError: One is missing or does not fit: the message names it, its domain, and what came.
         """
-        signals = self.graph.signals
-        found: dict[str, Tensor] = {}
-        for name in names:
-            if name not in batch:
-                raise SignalError(
-                    f"the batch carries no {name!r} ({signals[name]}); it carries {', '.join(batch) or 'nothing'}"
-                )
-            found[name] = _fitting(name, batch[name], signals[name])
-        _check_alike(found, signals)
-        return found
+        dtype = next((weight.dtype for weight in self.parameters()), torch.get_default_dtype())
+        return checked_signals(batch, names, self._evaluator(None).domains, dtype)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training or evaluation mode; frozen generators and stand-ins stay in evaluation mode.
+
+        Args:
+            mode: Whether to train.
+
+        Returns:
+            The model itself.
+        """
+        super().train(mode)
+        for name in self._resting:
+            self.generators[name].eval()
+        return self
 
     # ------------------------------------------------------------------ kept
 
@@ -329,9 +394,18 @@ class CycleModel(nn.Module):
         """Write graph, networks' specs and weights into a folder, whole or not at all.
 
         Args:
-            folder: Where to; made, or replaced as a whole.
+            folder: Where to; made, or replaced as a whole where it holds an earlier model.
+
+        Raises:
+            FileExistsError: The folder holds other files too, which replacing it would lose.
         """
-        with whole_folder(Path(folder)) as draft:
+        folder = Path(folder)
+        others = [path.name for path in folder.iterdir() if path.name not in FILES] if folder.is_dir() else []
+        if others:
+            raise FileExistsError(
+                f"{folder} holds {others[0]!r}, which is no model's; choose a folder for the model alone"
+            )
+        with whole_folder(folder) as draft:
             self.write(draft)
 
     def write(self, folder: Path) -> None:
@@ -340,14 +414,10 @@ class CycleModel(nn.Module):
         Args:
             folder: Where to.
         """
-        specs = {name: None if spec is None else spec.to_dict() for name, spec in self.specs.items()}
-        (folder / GRAPH_FILE).write_text(json.dumps(self.graph.to_dict(), indent=2) + "\n")
-        (folder / NETWORKS_FILE).write_text(json.dumps(specs, indent=2) + "\n")
-        weights = {name: weight.detach().contiguous() for name, weight in self.state_dict().items()}
-        save_file(weights, folder / WEIGHTS_FILE)
+        write_model(folder, self.graph, self.specs, self.state_dict())
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, **options: Unpack[ModelOptions]) -> "CycleModel":
+    def from_pretrained(cls, folder: str | Path, **options: Unpack[ModelOptions]) -> Self:
         """Rebuild a model from `save_pretrained`'s folder alone.
 
         Args:
@@ -356,220 +426,134 @@ class CycleModel(nn.Module):
                 `CycleGraph.build`.
 
         Returns:
-            The model, on the CPU.
+            The model in training mode, in the dtype it was saved in. Networks of the folder are on the CPU,
+            modules of your own where they were.
 
         Raises:
             FileNotFoundError: The folder holds no model.
-            GraphError: A network is a module of your own that was not passed, or the files are no graph.
+            PretrainedError: Its files cannot be read, or the weights fit other networks.
+            GraphError: A network is a module of your own that was not passed.
         """
         folder = Path(folder)
-        for file in (GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE):
-            if not (folder / file).is_file():
-                raise FileNotFoundError(f"{folder} holds no model: {file} is missing")
-        graph = CycleGraph.from_dict(json.loads((folder / GRAPH_FILE).read_text()))
-        specs: dict[str, Any] = json.loads((folder / NETWORKS_FILE).read_text())
-        chosen: dict[str, dict[str, NetworkChoice]] = {}
-        for kind in ("generators", "discriminators"):
-            passed = options.get(kind, {})
-            own = dict(passed) if isinstance(passed, Mapping) else {}
-            for name, spec in specs.items():
-                if (name in graph.discriminators) == (kind == "discriminators") and name not in own:
-                    if spec is None:
-                        raise GraphError(
-                            f"{folder}: {name!r} is a module of your own; pass {kind}={{{name!r}: module}}"
-                        )
-                    own[name] = NetworkSpec.from_dict(spec)
-            chosen[kind] = own
-        model = cls(graph, **{**options, **chosen})  # pyright: ignore[reportArgumentType]
-        model.load_state_dict(load_file(folder / WEIGHTS_FILE))
+        graph, specs, weights = read_model(folder)
+        stand_ins = tuple(stand_in.by for stand_in in graph.schedule.stand_ins)
+        options["generators"] = _with_saved(
+            "generators", (*graph.generators, *stand_ins), options.get("generators", {}), specs, folder
+        )
+        options["discriminators"] = _with_saved(
+            "discriminators", graph.discriminators, options.get("discriminators", {}), specs, folder
+        )
+        model = cls(graph, **options)
+        for name, held in (*model.named_parameters(), *model.named_buffers()):
+            if name in weights:
+                held.data = held.data.to(weights[name].dtype)
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise PretrainedError(f"{folder} holds weights of other networks: {error}") from error
         return model
 
     # ------------------------------------------------------------------ inside
 
-    def _networks(self, kind: str, names: Iterable[str], choices: NetworkChoices) -> dict[str, nn.Module]:
-        names = tuple(names)
-        if isinstance(choices, Mapping):
-            known = (*names, *(stand_in.by for stand_in in self.graph.schedule.stand_ins))
-            for name in choices:
-                if name not in known:
-                    raise GraphError(
-                        f"{kind} names {name!r}, no network of this graph{suggestion(name, known)}"
-                    )
-            for name in names:
-                if name not in choices:
-                    raise GraphError(
-                        f"{kind} says nothing of {name!r}; it names {', '.join(choices) or 'nothing'}"
-                    )
-            by_name = {name: choices[name] for name in names}
-        else:
-            if isinstance(choices, nn.Module) and len(names) > 1:
-                raise GraphError(
-                    f"{kind} is one module, but the graph has {', '.join(names)}: give a dict with a module for each"
-                )
-            by_name = dict.fromkeys(names, choices)
-        return {name: self._network(name, choice) for name, choice in by_name.items()}
-
-    def _network(self, name: str, choice: NetworkChoice) -> nn.Module:
-        if isinstance(choice, nn.Module):
-            self.specs[name] = None
-            return choice
-        spec = NetworkSpec(choice) if isinstance(choice, str) else choice
-        network = self.graph.networks[name]
-        self.specs[name] = spec
-        if network.role == "discriminator":
-            return create_discriminator(
-                spec.name, network.in_channels, heads=dict(network.heads) or None, **spec.options
+    def _create(
+        self, kind: str, names: Sequence[str], choices: NetworkChoices, stand_ins: Sequence[str] = ()
+    ) -> nn.ModuleDict:
+        chosen = choices_by_name(kind, names, choices, stand_ins)
+        networks = nn.ModuleDict()
+        for name in (*names, *stand_ins):
+            networks[name], self.specs[name] = create_network(
+                name, chosen[name], self.graph.networks.get(name)
             )
-        return create_generator(spec.name, network.in_channels, network.out_channels, **spec.options)
+        return networks
 
-    def _stand_ins(self, names: Iterable[str], choices: NetworkChoices) -> dict[str, nn.Module]:
-        found: dict[str, nn.Module] = {}
-        for name in names:
-            choice = choices.get(name) if isinstance(choices, Mapping) else None
-            if not isinstance(choice, nn.Module):
-                raise GraphError(
-                    f"the stand-in {name!r} is a frozen module of yours: pass generators={{{name!r}: module}}"
-                )
-            self.specs[name] = None
-            found[name] = choice
-        return found
+    def _names(self, player: Player, terms: Iterable[str] | None) -> tuple[str, ...]:
+        if terms is None:
+            return tuple(term.name for term in self._paid[player])
+        return tuple(terms)
 
-    def _criterion(self, name: str) -> Criterion | AdversarialLoss:
-        if name in self._own_criteria:
-            return self._own_criteria[name]
-        term = next(term for term in self.graph.terms if term.criterion == name)
+    def _evaluator(self, step: int | None) -> Evaluator:
+        networks = (*self.generators.values(), *self.discriminators.values())
+        if networks != self._built:
+            self._built = networks
+            self._evaluators.clear()
+            self._objectives.clear()
+        now = tuple(s for s in self.graph.schedule.stand_ins if step is not None and step < s.steps)
+        if now not in self._evaluators:
+            graph = self.graph if step is None else self.graph.at_step(step)
+            parts: dict[str, Part] = {**self._functions, **self.generators, **self.discriminators}
+            self._evaluators[now] = Evaluator(graph, parts)
+        return self._evaluators[now]
+
+    @staticmethod
+    def _way(
+        graph: CycleGraph, wanted: tuple[str, ...], known: Container[str]
+    ) -> tuple[tuple[Evaluation, ...], tuple[str, ...]]:
+        """Return what leads to some values where others are known: evaluations, and the inputs they take."""
+        needed = dict.fromkeys(wanted)
+        evaluations: list[Evaluation] = []
+        for evaluation in reversed(graph.evaluations(*wanted)):
+            if any(value in needed for value in evaluation.makes):
+                evaluations.append(evaluation)
+                needed.update(dict.fromkeys(value for value in evaluation.inputs if value not in known))
+        made = {value for evaluation in evaluations for value in evaluation.makes}
+        return tuple(reversed(evaluations)), tuple(value for value in needed if value not in made)
+
+    @torch.no_grad()
+    def _values(
+        self, batch: Batch, known: Batch, wanted: tuple[str, ...], step: int | None = None
+    ) -> dict[str, Tensor]:
+        """Return some values, computed where they are not known."""
+        evaluator = self._evaluator(step)
+        missing = tuple(name for name in wanted if name not in known)
+        evaluations, inputs = self._way(evaluator.graph, missing, known)
+        values: Values = {**known, **self.checked(batch, inputs)}
+        evaluator.run(evaluator.group(evaluations), values)
+        return {name: one_tensor(values[name], name) for name in wanted}
+
+
+def _measures(graph: CycleGraph, own: Mapping[str, Measure]) -> Measures:
+    """Return criteria and adversarial losses for a graph's terms."""
+    used = {term.criterion for term in graph.terms}
+    for name in own:
+        if name not in used:
+            raise GraphError(f"criteria passes {name!r}, which no term uses{suggestion(name, used)}")
+    criteria: dict[str, Criterion] = {}
+    adversarial: dict[str, AdversarialLoss] = {}
+    for term in graph.terms:
+        if term.weight == 0 or term.criterion in (criteria if isinstance(term, Comparison) else adversarial):
+            continue
+        name = term.criterion
+        create = create_criterion if isinstance(term, Comparison) else create_adversarial_loss
         try:
-            return create_criterion(name) if isinstance(term, Comparison) else create_adversarial_loss(name)
-        except ValueError as error:
+            measure = own[name] if name in own else create(name)
+        except UnknownNameError as error:
             raise GraphError(
                 f"the term {term.name!r}: {error}; or pass build(criteria={{{name!r}: ...}})"
             ) from None
-
-    def _by_term(self, names: Iterable[str]) -> dict[str, Criterion | AdversarialLoss]:
-        return {name: self._made_criteria[self.graph.term(name).criterion] for name in names}
-
-    def _evaluator(self, graph: CycleGraph | None) -> Evaluator:
-        return Evaluator(graph or self.graph, {**self._functions, **self.generators, **self.discriminators})
-
-    def _graph_at(self, step: int | None) -> CycleGraph:
-        return self.graph if step is None else self.graph.at_step(step)
-
-    def _lacks(self, signal: str, batch: Batch) -> tuple[str, ...]:
-        """Return the input signals that a batch lacks for a signal."""
-        evaluations = self.graph.evaluations(signal)
-        made = {value for evaluation in evaluations for value in evaluation.makes}
-        read = {value for evaluation in evaluations for value in evaluation.inputs} | {signal}
-        return tuple(sorted(name for name in read - made if name not in batch))
-
-    def _given(self, batch: Batch, signals: Batch, needed: Iterable[str]) -> dict[str, Tensor]:
-        missing = tuple(name for name in needed if name not in signals)
-        return {**signals, **self._computed(batch, missing, signals)} if missing else dict(signals)
-
-    @torch.no_grad()
-    def _computed(
-        self, batch: Batch, chosen: tuple[str, ...], known: Batch | None = None
-    ) -> dict[str, Tensor]:
-        evaluations = tuple(
-            e for e in self.graph.evaluations(*chosen) if not set(e.makes) <= set(known or {})
-        )
-        made = {value for evaluation in evaluations for value in evaluation.makes} | set(known or {})
-        inputs = dict.fromkeys(value for e in evaluations for value in e.inputs if value not in made)
-        values: dict[str, Value] = {**(known or {}), **self.checked(batch, inputs)}
-        evaluator = self._evaluator(None)
-        evaluator.run(evaluator.group(evaluations), values)
-        return values  # pyright: ignore[reportReturnType]
-
-    def _check_size(self, height: int, width: int) -> None:
-        signals = self.graph.signals
-        players = self.graph.plan()
-        for evaluation in (*players.generators.evaluations, *players.discriminators.evaluations):
-            part = dict(self.generators.items()) | dict(self.discriminators.items())
-            network = part.get(evaluation.network)
-            domains = [signals[name] for name in evaluation.inputs]
-            at_image_size = all(not isinstance(domain, Latent) for domain in domains)
-            if (
-                at_image_size
-                and any(domain.spatial for domain in domains)
-                and isinstance(network, ChecksSize)
-            ):
-                try:
-                    network.check_size(height, width)
-                except ImageSizeError as error:
-                    raise ImageSizeError(f"{evaluation}: {error}") from None
-
-
-def _with_real(
-    graph: CycleGraph, plan: PlayerPlan, criteria: Mapping[str, Criterion | AdversarialLoss]
-) -> PlayerPlan:
-    """Add the judgements of real tuples that relativistic losses compare with."""
-    real: list[str] = []
-    for name in plan.terms:
-        term = graph.term(name)
-        if isinstance(term, Adversary) and getattr(criteria[term.criterion], "needs_real", False):
-            real.append(expression(term.discriminator, term.real))
-    if not real:
-        return plan
-    evaluations = dict.fromkeys((*plan.evaluations, *graph.evaluations(*real)))
-    read = dict.fromkeys((*plan.inputs, *(value for e in evaluations for value in e.inputs)))
-    return PlayerPlan(
-        tuple(evaluations), plan.terms, tuple(value for value in read if value in graph.inputs), plan.given
-    )
-
-
-def _functions(
-    graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor]]
-) -> dict[str, Callable[..., Tensor]]:
-    known: dict[str, Callable[..., Tensor]] = {"add": _add, **functions}
-    for name in functions:
-        if name not in graph.functions:
+        if isinstance(term, Comparison) and callable(measure):
+            criteria[name] = measure
+        elif isinstance(term, Adversary) and isinstance(measure, AdversarialLoss):
+            adversarial[name] = measure
+        else:
+            expected = "a criterion" if isinstance(term, Comparison) else "an adversarial loss"
             raise GraphError(
-                f"functions passes {name!r}, which the graph does not use{suggestion(name, graph.functions)}"
+                f"the term {term.name!r} is measured by {expected}, got {type(measure).__name__} for {name!r}"
             )
-    for name in graph.functions:
-        if name not in known:
-            raise GraphError(
-                f"the graph's function {name!r} is missing: pass build(functions={{{name!r}: ...}})"
-            )
-    return {name: known[name] for name in graph.functions}
+    return Measures(criteria, adversarial)
 
 
-def _add(*signals: Tensor) -> Tensor:
-    return torch.stack(signals).sum(0)
-
-
-def _fitting(name: str, value: Tensor, domain: Domain) -> Tensor:
-    if not isinstance(value, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise SignalError(f"{name!r} must be a tensor, got {type(value).__name__}")
-    if isinstance(domain, Label) and value.ndim == 1 and not value.is_floating_point():
-        return nn.functional.one_hot(value, domain.channels).float()
-    if not value.is_floating_point():
-        raise SignalError(
-            f"{name!r} must hold floating-point numbers, got {value.dtype}: scale the values to [0, 1] and use "
-            f"{type(domain).__name__}({domain.channels}).normalize"
-        )
-    shape = "(batch, channels, height, width)" if domain.spatial else "(batch, channels)"
-    if value.ndim != (4 if domain.spatial else 2) or value.shape[1] != domain.channels:
-        raise SignalError(
-            f"{name!r} is {domain}: expected {shape} with {domain.channels} channels, got {tuple(value.shape)}"
-        )
-    return value
-
-
-def _check_alike(found: Mapping[str, Tensor], signals: Mapping[str, Domain]) -> None:
-    """Check that all signals have one batch size, and all images one size."""
-    first = next(iter(found.items()), None)
-    picture = next(
-        ((n, t) for n, t in found.items() if signals[n].spatial and not isinstance(signals[n], Latent)), None
-    )
-    for name, value in found.items():
-        if first is not None and value.shape[0] != first[1].shape[0]:
-            raise SignalError(
-                f"{name!r} holds {value.shape[0]} samples and {first[0]!r} {first[1].shape[0]}: one batch has one size"
-            )
-        if picture is None or not signals[name].spatial or isinstance(signals[name], Latent):
-            continue
-        if value.shape[2:] != picture[1].shape[2:]:
-            raise SignalError(
-                f"{name!r} is {tuple(value.shape[2:])} (height, width) and {picture[0]!r} {tuple(picture[1].shape[2:])}: "
-                "resize them alike"
-            )
+def _with_saved(
+    kind: str,
+    names: Iterable[str],
+    passed: NetworkChoices,
+    specs: Mapping[str, NetworkSpec | None],
+    folder: Path,
+) -> dict[str, NetworkChoice]:
+    """Return the networks of a saved model, with the user's own modules in their places."""
+    own = [name for name in names if specs.get(name) is None]
+    chosen: dict[str, NetworkChoice] = {name: spec for name, spec in specs.items() if name in names and spec}
+    chosen.update(passed if isinstance(passed, Mapping) else dict.fromkeys(own, passed))
+    for name in own:
+        if name not in chosen:
+            raise GraphError(f"{folder}: {name!r} is a module of your own; pass {kind}={{{name!r}: module}}")
+    return chosen

@@ -1,0 +1,118 @@
+"""From what a user chose to the networks of a graph."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from cyclekit._suggest import suggestion
+from cyclekit.graph import CycleGraph, Evaluation, GraphError, Latent, Network
+from cyclekit.nets import ChecksSize, ImageSizeError, NetworkSpec, create_discriminator, create_generator
+
+NetworkChoice: TypeAlias = str | NetworkSpec | nn.Module
+NetworkChoices: TypeAlias = NetworkChoice | Mapping[str, NetworkChoice]
+
+
+def choices_by_name(
+    kind: str, names: Sequence[str], choices: NetworkChoices, stand_ins: Sequence[str] = ()
+) -> dict[str, NetworkChoice]:
+    """Return the choice for each network of a kind.
+
+    Args:
+        kind: ``"generators"`` or ``"discriminators"``.
+        names: The networks to choose for.
+        choices: One for all, or by name.
+        stand_ins: Further networks, which a dict must give as modules.
+
+    Raises:
+        GraphError: A name is unknown or missing, or one module stands for several networks.
+    """
+    if isinstance(choices, Mapping):
+        for name in choices:
+            if name not in names and name not in stand_ins:
+                raise GraphError(
+                    f"{kind} names {name!r}, no network of this graph{suggestion(name, [*names, *stand_ins])}"
+                )
+        chosen = dict(choices)
+    else:
+        chosen = dict.fromkeys(names, choices)
+    for name in names:
+        if name not in chosen:
+            raise GraphError(f"{kind} says nothing of {name!r}; it names {', '.join(chosen) or 'nothing'}")
+    for name in stand_ins:
+        if not isinstance(chosen.get(name), nn.Module):
+            raise GraphError(f"the stand-in {name!r} is a module of yours: pass {kind}={{{name!r}: module}}")
+    owners: dict[nn.Module, str] = {}
+    for name, choice in chosen.items():
+        if isinstance(choice, nn.Module) and owners.setdefault(choice, name) != name:
+            raise GraphError(
+                f"{kind}: {owners[choice]!r} and {name!r} are one module; give each network its own, "
+                "or call them by one name in the graph to share its weights"
+            )
+    return chosen
+
+
+def create_network(
+    name: str, choice: NetworkChoice, network: Network | None
+) -> tuple[nn.Module, NetworkSpec | None]:
+    """Return a network, and its spec unless it is a module of the user's own, as every stand-in is."""
+    if hasattr(nn.ModuleDict, name):
+        raise GraphError(f"{name!r} is a word of torch's module containers; call the network otherwise")
+    if isinstance(choice, nn.Module):
+        return choice, None
+    if network is None:
+        raise GraphError(f"the graph has no network {name!r}")
+    spec = NetworkSpec(choice) if isinstance(choice, str) else choice
+    if network.role == "discriminator":
+        heads = dict(network.heads) or None
+        return create_discriminator(spec.name, network.in_channels, heads=heads, **spec.options), spec
+    return create_generator(spec.name, network.in_channels, network.out_channels, **spec.options), spec
+
+
+def functions_of(
+    graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor]]
+) -> dict[str, Callable[..., Tensor]]:
+    """Return the graph's functions: those passed, and built-in ones.
+
+    Raises:
+        GraphError: One is missing, or one too many.
+    """
+    for name in functions:
+        if name not in graph.functions:
+            raise GraphError(
+                f"functions passes {name!r}, which the graph does not use{suggestion(name, graph.functions)}"
+            )
+    known: dict[str, Callable[..., Tensor]] = {"add": _add, **functions}
+    for name in graph.functions:
+        if name not in known:
+            raise GraphError(
+                f"the graph's function {name!r} is missing: pass build(functions={{{name!r}: ...}})"
+            )
+    return {name: known[name] for name in graph.functions}
+
+
+def _add(*signals: Tensor) -> Tensor:
+    return torch.stack(signals).sum(0)
+
+
+def check_sizes(
+    graph: CycleGraph, evaluations: Iterable[Evaluation], parts: Mapping[str, object], height: int, width: int
+) -> None:
+    """Check that networks can take images of a size, as far as it is known before anything is computed.
+
+    Raises:
+        ImageSizeError: One cannot; the message names the place.
+    """
+    domains = graph.signals
+    resized: set[str] = {name for name, domain in domains.items() if isinstance(domain, Latent)}
+    for evaluation in evaluations:
+        maps = [name for name in evaluation.inputs if domains[name].spatial]
+        part = parts[evaluation.network]
+        if resized & set(maps) or (evaluation.network in graph.functions and evaluation.network != "add"):
+            resized.update(evaluation.makes)
+        elif maps and isinstance(part, ChecksSize):
+            try:
+                part.check_size(height, width)
+            except ImageSizeError as error:
+                raise ImageSizeError(f"{evaluation}: {error}") from None
