@@ -1,0 +1,172 @@
+"""Scores of whole sets against NumPy, SciPy and values worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from cyclekit._typed import ShapeError
+from cyclekit.metrics import (
+    InceptionFeatures,
+    extract_features,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+)
+
+
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_inception_score_by_hand():
+    sure = 100 * torch.eye(5).repeat(4, 1)
+    assert inception_score(sure, splits=4).mean.item() == pytest.approx(5)
+    assert inception_score(torch.zeros(20, 5)).mean.item() == pytest.approx(1)
+    half = torch.tensor([[0.0, -1e3], [0.0, 0.0]])  # marginal (3/4, 1/4)
+    expected = math.exp((math.log(4 / 3) + 0.5 * math.log(2 / 3) + 0.5 * math.log(2)) / 2)
+    assert inception_score(half, splits=1).mean.item() == pytest.approx(expected)
+
+
+def test_inception_score_agrees_with_the_released_code():
+    logits = normal(53, 7)
+    predictions = np.exp(logits.numpy()) / np.exp(logits.numpy()).sum(1, keepdims=True)
+    scores = []
+    for i in range(10):
+        part = predictions[i * 53 // 10 : (i + 1) * 53 // 10]
+        divergence = part * (np.log(part) - np.log(part.mean(0, keepdims=True)))
+        scores.append(np.exp(divergence.sum(1).mean()))
+    score = inception_score(logits)
+    assert score.mean.item() == pytest.approx(np.mean(scores))
+    assert score.deviation.item() == pytest.approx(np.std(scores))
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 1000), st.integers(2, 6), st.floats(0.1, 50))
+def test_inception_score_is_bounded_and_blind_to_shifts(seed, classes, sharpness):
+    logits = sharpness * normal(12, classes, seed=seed)
+    score = inception_score(logits, splits=3).mean
+    assert 1 - 1e-9 <= score.item() <= classes + 1e-9
+    torch.testing.assert_close(inception_score(logits + normal(12, 1), splits=3).mean, score)
+
+
+def test_inception_score_needs_an_image_a_part():
+    with pytest.raises(ValueError, match="between 1 and the number of images, 5; got 10"):
+        inception_score(torch.zeros(5, 3))
+
+
+@pytest.mark.parametrize("rows", [200, 5])  # five rows of six features: singular covariances
+def test_frechet_distance_agrees_with_scipy(rows):
+    x, y = normal(rows, 6), normal(rows, 6, seed=1) @ normal(6, 6, seed=2) + 0.5
+    a, b = x.numpy(), y.numpy()
+    covariances = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    root = scipy.linalg.sqrtm(covariances[0] @ covariances[1] + 1e-14 * np.eye(6)).real
+    expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
+    assert frechet_distance(x, y).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_frechet_distance_by_hand():
+    x = torch.tensor([[-1.0], [1.0]])  # variance 2
+    assert frechet_distance(3 * x + 5, x).item() == pytest.approx(25 + (math.sqrt(18) - math.sqrt(2)) ** 2)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 1000))
+def test_frechet_distance_is_a_distance(seed):
+    x, y = normal(20, 4, seed=seed), 2 * normal(30, 4, seed=seed + 1) + 1
+    rotation = torch.linalg.qr(normal(4, 4, seed=seed)).Q
+    torch.testing.assert_close(frechet_distance(x, y), frechet_distance(y, x))
+    torch.testing.assert_close(frechet_distance(x @ rotation, y @ rotation), frechet_distance(x, y))
+    assert frechet_distance(x, x).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_frechet_distance_refuses_one_row_and_other_features():
+    with pytest.raises(ValueError, match="at least two rows; `target` has 1"):
+        frechet_distance(torch.zeros(3, 2), torch.zeros(1, 2))
+    with pytest.raises(ShapeError, match="features=2, got float32 tensor of shape"):
+        frechet_distance(torch.zeros(3, 2), torch.zeros(3, 4))
+
+
+def test_kernel_distance_by_its_definition():
+    x, y = normal(9, 3), normal(9, 3, seed=1) + 0.3
+    within, between = 0.0, 0.0
+    for i in range(9):
+        for j in range(9):
+            if i != j:
+                within += (x[i] @ x[j] / 3 + 1).item() ** 3 + (y[i] @ y[j] / 3 + 1).item() ** 3
+            between += (x[i] @ y[j] / 3 + 1).item() ** 3
+    expected = within / 72 - 2 * between / 81
+    score = kernel_distance(x, y, subsets=3, subset_size=9)  # whole sets, so the choice changes nothing
+    assert score.mean.item() == pytest.approx(expected)
+    assert score.deviation.item() == pytest.approx(0, abs=1e-12)
+
+
+def test_kernel_distance_is_unbiased_and_repeatable():
+    x, y = normal(400, 4), normal(400, 4, seed=1)
+
+    def score(seed):
+        return kernel_distance(x, y, 50, 100, torch.Generator().manual_seed(seed))
+
+    assert score(0) == score(0)
+    assert score(0) != score(1)
+    assert abs(score(0).mean) < 3 * score(0).deviation
+    assert kernel_distance(x + 1, y, 5, 100).mean > 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"subset_size": 8}, "between 2 and the smaller set, 7 rows; got 8"),
+        ({"subset_size": 1}, "got 1"),
+        ({"subset_size": 4, "subsets": 0}, "subsets must be at least 1, got 0"),
+    ],
+)
+def test_kernel_distance_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        kernel_distance(torch.zeros(7, 2), torch.zeros(9, 2), **options)
+
+
+def test_features_come_in_order_and_without_a_graph():
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.AdaptiveAvgPool2d(2))
+    images = torch.rand(5, 3, 8, 8)
+    rows = extract_features(network, iter(images.split(2)))
+    torch.testing.assert_close(rows, network(images).detach().flatten(1).double())
+    assert not rows.requires_grad
+    with pytest.raises(ValueError, match="`batches` is empty"):
+        extract_features(network, [])
+
+
+def test_scores_compile_as_one_graph():
+    x, y = normal(20, 4), normal(20, 4, seed=1)
+    compiled = torch.compile(frechet_distance, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x, y), frechet_distance(x, y))
+    compiled = torch.compile(inception_score, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x).mean, inception_score(x).mean)
+
+
+def test_inception_takes_timms_weights(tmp_path):
+    from safetensors.torch import save_file
+
+    from cyclekit._timm import import_timm
+
+    torch.manual_seed(0)
+    network = import_timm().create_model("inception_v3", pretrained=False).eval()
+    save_file(network.state_dict(), tmp_path / "inception.safetensors")
+    image = torch.rand(1, 3, 299, 299)
+    with torch.no_grad():
+        features = network.forward_head(network.forward_features(2 * image - 1), pre_logits=True)
+    torch.testing.assert_close(
+        extract_features(InceptionFeatures(tmp_path / "inception.safetensors"), [image]), features.double()
+    )
+    logits = extract_features(InceptionFeatures(tmp_path / "inception.safetensors", "logits"), [image])
+    torch.testing.assert_close(logits, network.fc(features).detach().double())
+
+
+def test_missing_inception_weights_say_how_to_get_them(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no Inception weights at .*absent.*; cyclekit brings none"):
+        InceptionFeatures(tmp_path / "absent.safetensors")
