@@ -219,6 +219,18 @@ def test_fullgraph_compile():
     assert torch.compile(blend, fullgraph=True, backend="eager")(IMAGE, IMAGE).shape == IMAGE.shape
 
 
+def test_compiled_modules_do_not_share_a_recompilation_limit():
+    for factor in range(2 * torch._dynamo.config.recompile_limit):
+
+        class Scale(nn.Module):
+            @typed
+            def forward(self, x: Float[Tensor, " n"], factor: int = factor) -> Float[Tensor, " n"]:
+                return x * factor
+
+        compiled = torch.compile(Scale(), fullgraph=True, backend="eager")
+        assert compiled(torch.ones(2)).tolist() == [factor, factor]
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_export(strict):
     batch = torch.export.Dim("batch", min=2, max=16)
