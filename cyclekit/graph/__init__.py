@@ -3,8 +3,8 @@
 from cyclekit.graph._domains import Domain, Heatmap, Image, Label, Landmarks, Latent, Mask, Vector
 from cyclekit.graph._errors import GraphError, GraphWarning, NotationError
 from cyclekit.graph._graph import CycleGraph
+from cyclekit.graph._networks import Network
 from cyclekit.graph._plan import Call, Evaluation, Plan, PlayerPlan
-from cyclekit.graph._resolve import Network
 from cyclekit.graph._schedule import Schedule, StandIn
 from cyclekit.graph._terms import Adversary, Comparison, Term
 

@@ -14,7 +14,7 @@ V = TypeVar("V")
 class Domain:
     """The kind of value a signal carries.
 
-    A domain of your own is a frozen dataclass that derives from this one; its name is what a saved graph stores.
+    A domain of your own is a frozen dataclass that derives from this one; a saved graph stores its name.
 
     Args:
         channels: Size of the channel axis.
@@ -44,7 +44,7 @@ class Domain:
     spatial: ClassVar[bool] = True
     """Whether values are maps, ``(batch, channels, height, width)``, or vectors, ``(batch, channels)``."""
     bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
-    """The range of values outside a model, mapped to [-1, 1] inside; ``None`` where values stay as they are."""
+    """The range of values outside a model, mapped to [-1, 1] inside; ``None``: values stay as they are."""
     kinds: ClassVar[dict[str, type["Domain"]]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -167,7 +167,7 @@ class Mask(Domain):
 
 @dataclass(frozen=True)
 class Label(Domain):
-    """A class, one-hot or as probabilities, ``(batch, channels)``; as a network's input it is tiled into maps.
+    """A class, one-hot or as probabilities, ``(batch, channels)``; it enters a network tiled into maps.
 
     Args:
         channels: The number of classes.
@@ -179,7 +179,7 @@ class Label(Domain):
 
 @dataclass(frozen=True)
 class Vector(Domain):
-    """Numbers without a place, ``(batch, channels)``; as a network's input they are tiled into maps.
+    """Numbers without a place, ``(batch, channels)``; they enter a network tiled into maps.
 
     Args:
         channels: How many numbers.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cyclekit.graph._notation import format_node
+from cyclekit.graph._syntax import format_node
 from cyclekit.graph._terms import Adversary, Comparison, Player, Term
 
 if TYPE_CHECKING:

@@ -98,28 +98,37 @@ def expression(network: str, inputs: Iterable[str], head: str | None = None) -> 
 def ordered(wanted: Iterable[str], makers: Mapping[str, Evaluation]) -> tuple[Evaluation, ...]:
     """Return the evaluations that make the wanted values, each once, in an order they can run in.
 
-    Uses of one network that do not depend on each other come out side by side, so that `grouped` can join them.
+    Uses of one network that do not depend on each other come out side by side, for `grouped` to join.
     """
-    needed: dict[Evaluation, None] = {}
-    stack = list(wanted)[::-1]
-    while stack:
-        maker = makers.get(stack.pop())
+    needed: dict[Evaluation, int] = {}
+    waiting = list(wanted)[::-1]
+    while waiting:
+        maker = makers.get(waiting.pop())
         if maker is not None and maker not in needed:
-            needed[maker] = None
-            stack.extend(maker.inputs[::-1])
-    pending = list(needed)
-    made: set[str] = set()
-    unmade = {value for evaluation in pending for value in evaluation.makes}
+            needed[maker] = len(needed)
+            waiting.extend(maker.inputs[::-1])
+    sources = {e: {makers[value] for value in e.inputs if value in makers} for e in needed}
+    readers: dict[Evaluation, list[Evaluation]] = {evaluation: [] for evaluation in needed}
+    pending: dict[str, int] = {}
+    ready: dict[str, list[Evaluation]] = {}
+    for evaluation, before in sources.items():
+        pending[evaluation.network] = pending.get(evaluation.network, 0) + 1
+        for source in before:
+            readers[source].append(evaluation)
+        if not before:
+            ready.setdefault(evaluation.network, []).append(evaluation)
     order: list[Evaluation] = []
-    while pending:
-        ready = [e for e in pending if all(value in made or value not in unmade for value in e.inputs)]
-        waiting = {e.network for e in pending if e not in ready}
+    while ready:
         # A network whose uses are all ready runs now, so that none of its uses is left to run alone later.
-        network = next((e.network for e in ready if e.network not in waiting), ready[0].network)
-        for evaluation in [e for e in ready if e.network == network]:
-            order.append(evaluation)
-            made.update(evaluation.makes)
-            pending.remove(evaluation)
+        network = min(ready, key=lambda name: (len(ready[name]) < pending[name], needed[ready[name][0]]))
+        uses = sorted(ready.pop(network), key=needed.__getitem__)
+        pending[network] -= len(uses)
+        order += uses
+        for use in uses:
+            for reader in readers[use]:
+                sources[reader].remove(use)
+                if not sources[reader]:
+                    ready.setdefault(reader.network, []).append(reader)
     return tuple(order)
 
 

@@ -36,13 +36,13 @@ class Schedule:
     """The order of play, part of the graph.
 
     Args:
-        order: The players in turn. ``"generators"`` and ``"discriminators"`` step all of a kind on one loss; a
-            network's name steps that network alone, on a forward pass of its own, as the paper's listing does
-            (`Schedule.sequential`).
+        order: The players in turn. ``"generators"`` and ``"discriminators"`` step all of a kind on one loss;
+            a network's name steps that network alone, on a forward pass of its own, as the paper's listing
+            does (`Schedule.sequential`).
         discriminator_steps: How often each discriminator steps while the generators step once (n critic).
         discriminator_scale: What the discriminators' loss is multiplied with; the paper halves it.
-        backward: ``"joint"`` back-propagates all generator losses at once; ``"per_cycle"`` one cycle after the
-            other, which needs the memory of the largest cycle and computes shared signals again.
+        backward: ``"joint"`` back-propagates all generator losses at once; ``"per_cycle"`` one cycle after
+            the other, which needs the memory of the largest cycle and computes shared signals again.
         history: How many generated samples each discriminator's pool keeps; 0 for none.
         stand_ins: Networks that are replaced at the beginning.
 
@@ -78,10 +78,10 @@ class Schedule:
 
     @classmethod
     def sequential(cls, *networks: str) -> "Schedule":
-        """Step one network after the other, as the paper's listing: ``sequential("G_I", "D_I", "G_K", "D_K")``.
+        """Step one network after the other, as the paper's listing does.
 
         Args:
-            *networks: The networks' names in their order.
+            *networks: The networks' names in their order: ``"G_I", "D_I", "G_K", "D_K"``.
 
         Returns:
             The schedule, with everything else at its default.
@@ -106,5 +106,7 @@ class Schedule:
         Returns:
             The schedule.
         """
-        stand_ins = tuple(StandIn(**stand_in) for stand_in in data.get("stand_ins", ()))
-        return cls(**{**data, "order": tuple(data["order"]), "stand_ins": stand_ins})
+        fields = dict(data)
+        fields["order"] = tuple(fields["order"])
+        fields["stand_ins"] = tuple(StandIn(**stand_in) for stand_in in fields.get("stand_ins", ()))
+        return cls(**fields)

@@ -48,7 +48,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Adversary:
-    """``discriminator: [fake] vs [real]``: the discriminator pays for both sides, the generators for the fake one.
+    """``discriminator: [fake] vs [real]``: the discriminator pays for both sides, generators for one.
 
     Args:
         name: How weights, logs and edits call it.
