@@ -1,0 +1,1 @@
+"""Complete models, made of cyclekit's parts."""

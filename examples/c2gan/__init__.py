@@ -1,0 +1,1 @@
+"""C2GAN: keypoint-guided image generation (Tang et al., ACM MM 2019)."""

@@ -1,0 +1,97 @@
+"""Pairs that are drawn when they are opened: every identity in several states, every ordered pair of its states."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from examples.c2gan.data.errors import DataError
+
+IDENTITIES = {"train": 200, "test": 32}
+STATES = {"train": 8, "test": 4}
+_CHUNK = 64
+
+
+class EmbeddedPairs(Dataset[dict[str, Tensor]], ABC):
+    """Pairs (x, y) of one identity in two states, with both states' keypoints.
+
+    Args:
+        split: ``"train"`` or ``"test"``; no identity is in both.
+        size: Height and width.
+        seed: Everything follows from it.
+
+    Raises:
+        DataError: There is no such split.
+    """
+
+    identity_numbers: int
+    state_numbers: int
+
+    def __init__(self, split: str, size: tuple[int, int], *, seed: int = 0) -> None:
+        if split not in IDENTITIES:
+            raise DataError(f"the embedded data has the splits {', '.join(IDENTITIES)}, got {split!r}")
+        self.size = size
+        self.states = STATES[split]
+        numbers = [self._numbers(seed, split, identity) for identity in range(IDENTITIES[split])]
+        identities = torch.cat([identity for identity, _ in numbers])
+        states = torch.cat([state for _, state in numbers])
+        images: list[Tensor] = []
+        keypoints: list[Tensor] = []
+        points: list[Tensor] = []
+        visible: list[Tensor] = []
+        for identity, state in zip(identities.split(_CHUNK), states.split(_CHUNK), strict=True):
+            picture, joints, seen = self.draw(identity, state)
+            images.append(_bytes(picture))
+            keypoints.append(_bytes(self.draw_keypoints(joints, seen)))
+            points.append(joints)
+            visible.append(seen)
+        self._images, self._keypoints = torch.cat(images), torch.cat(keypoints)
+        self.points, self.visible = torch.cat(points), torch.cat(visible)
+        """Joints of every drawing, (drawings, joints, 2) in pixels, and which can be seen; `drawings_of` has the order."""
+
+    @abstractmethod
+    def draw(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return pictures in [0, 1], joints (batch, joints, 2) in pixels, and which of them are visible."""
+
+    @abstractmethod
+    def draw_keypoints(self, points: Tensor, visible: Tensor) -> Tensor:
+        """Return joints as pictures or heatmaps in [0, 1]."""
+
+    def __len__(self) -> int:
+        """Return the number of ordered pairs."""
+        return len(self._images) * (self.states - 1)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Return ``x``, ``y``, ``Lx`` and ``Ly`` in [-1, 1]."""
+        x, y = self.drawings_of(index)
+        return {
+            "x": _signed(self._images[x]),
+            "y": _signed(self._images[y]),
+            "Lx": _signed(self._keypoints[x]),
+            "Ly": _signed(self._keypoints[y]),
+        }
+
+    def drawings_of(self, index: int) -> tuple[int, int]:
+        """Return which drawings are x and y of a pair."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        x, other = divmod(index, self.states - 1)
+        identity, state = divmod(x, self.states)
+        return x, identity * self.states + (state + 1 + other) % self.states
+
+    def _numbers(self, seed: int, split: str, identity: int) -> tuple[Tensor, Tensor]:
+        """Return an identity's traits in [0, 1], once for each state, and the states in [-1, 1]."""
+        side = list(IDENTITIES).index(split)
+        random = torch.Generator().manual_seed((seed * len(IDENTITIES) + side) * 1_000_003 + identity)
+        traits = torch.rand(1, self.identity_numbers, generator=random)
+        states = torch.rand(self.states, self.state_numbers, generator=random) * 2 - 1
+        return traits.expand(self.states, -1), states
+
+
+def _bytes(picture: Tensor) -> Tensor:
+    return (picture * 255).round().byte()
+
+
+def _signed(picture: Tensor) -> Tensor:
+    return picture.float() / 127.5 - 1

@@ -1,0 +1,92 @@
+"""Measure a trained C2GAN on test pairs, beside two answers that need no training.
+
+    python examples/c2gan/evaluate.py --run runs/faces
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import sys
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+import tyro
+
+from cyclekit import CycleModel
+from cyclekit.metrics import psnr, ssim
+from cyclekit.training import latest_checkpoint
+from examples.c2gan.errors import UsageError, clear_errors
+from examples.c2gan.report import print_table
+from examples.c2gan.sources import Pairs, open_split
+
+Metrics = dict[str, dict[str, float]]
+
+
+@torch.inference_mode()
+def measure(model: CycleModel, test_set: Pairs, train_set: Pairs) -> Metrics:
+    """Return mean PSNR and SSIM of y* against y, of copying x, and of the training targets' mean.
+
+    PSNR and SSIM are of RGB images in [0, 1]; SSIM as scikit-image has it by default.
+    """
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    total, count = torch.zeros(3, *test_set[0]["y"].shape), 0
+    for batch in _batches(train_set, limit=512):
+        total[0] += _image(batch["y"]).sum(0)
+        count += len(batch["y"])
+    mean = total[0] / count
+    scores: dict[str, list[Tensor]] = {"C2GAN": [], "copy of x": [], "mean target": []}
+    for batch in _batches(test_set):
+        generated = model.generate({name: batch[name].to(device) for name in ("x", "Ly")}, ["y*"])["y*"]
+        y = _image(batch["y"])
+        answers = {"C2GAN": _image(generated.cpu()), "copy of x": _image(batch["x"]), "mean target": mean.expand_as(y)}
+        for name, answer in answers.items():
+            scores[name].append(torch.stack([psnr(answer, y), ssim(answer, y)]))
+    model.train(was_training)
+    means = {name: torch.cat(parts, dim=1).mean(1) for name, parts in scores.items()}
+    return {name: {"PSNR": round(pair[0].item(), 3), "SSIM": round(pair[1].item(), 4)} for name, pair in means.items()}
+
+
+def _batches(pairs: Pairs, limit: int | None = None) -> Iterator[dict[str, Tensor]]:
+    chosen = range(min(len(pairs), limit or len(pairs)))
+    return iter(DataLoader(torch.utils.data.Subset(pairs, chosen), batch_size=32))
+
+
+def _image(value: Tensor) -> Tensor:
+    """Return an image in [0, 1] from one in [-1, 1]."""
+    return (value.float() + 1) / 2
+
+
+def load_run(run: Path) -> tuple[CycleModel, dict[str, object]]:
+    """Return a run's last model and its options."""
+    folder = latest_checkpoint(run / "checkpoints")
+    if folder is None or not (run / "options.json").is_file():
+        raise UsageError(f"{run} holds no run: train one with train.py --out {run}")
+    return CycleModel.from_pretrained(folder), json.loads((run / "options.json").read_text())
+
+
+@dataclass
+class Options:
+    """Measure a run on its test pairs."""
+
+    run: Path
+    """The folder train.py wrote."""
+
+
+def evaluate(options: Options) -> None:
+    """Print a run's table."""
+    model, trained = load_run(options.run)
+    data = Path(str(trained["data"])) if trained["data"] else None
+    splits = [open_split(trained["task"], data, split, tuple(trained["size"]), trained["panels"]) for split in ("test", "train")]
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    print_table(measure(model, *splits), options.run)
+
+
+if __name__ == "__main__":
+    with clear_errors():
+        evaluate(tyro.cli(Options))
