@@ -57,7 +57,7 @@ def documented() -> list[Public]:
             found.setdefault(id(value), Public(name, value))
             for member, attribute in vars(value).items():
                 function = None if member.startswith("_") else _function(attribute)
-                if function:
+                if function and not _is_a_frameworks(member, value):
                     is_property = isinstance(attribute, property | cached_property)
                     found.setdefault(id(function), Public(f"{name}.{member}", function, is_property))
     return list(found.values())
@@ -77,3 +77,9 @@ def _function(attribute: object) -> Callable[..., object] | None:
     if isinstance(function, FunctionType) and inspect.unwrap(function).__module__.startswith("cyclekit"):
         return function
     return None
+
+
+def _is_a_frameworks(member: str, made: type) -> bool:
+    """Whether another library calls and documents a method; ``forward`` is ours to say."""
+    bases = (base for base in made.__mro__ if not base.__module__.startswith("cyclekit"))
+    return member != "forward" and any(member in vars(base) for base in bases)
