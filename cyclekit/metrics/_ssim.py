@@ -68,8 +68,8 @@ def ssim(
     if data_range is not None:
         scale = image.new_full((len(image),), data_range, dtype=torch.float64)
     elif protocol == "posegan":
-        low, high = torch.aminmax(image.double().flatten(1), dim=1)
-        scale = (high - low).clamp_min(_GREY_LEVEL)
+        values = image.double().flatten(1)
+        scale = (values.amax(dim=1) - values.amin(dim=1)).clamp_min(_GREY_LEVEL)
     else:
         scale = image.new_ones(len(image), dtype=torch.float64)
     similarity, _ = _maps(image, target, scale, uniform=protocol == "skimage")
