@@ -79,9 +79,7 @@ def _domain(key: str, value: object) -> Domain:
         mend = f"; did you mean {value.__name__}(...)?" if isinstance(value, type) else ""
         raise GraphError(f"signals[{key!r}] must be a domain such as Image(3), got {value!r}{mend}")
     if not key.rstrip("*").isidentifier() or key.rstrip("*") in ("_", "vs"):
-        raise GraphError(
-            f"signals names {key!r}: a signal's name is a word, maybe with stars, not '_' or 'vs'"
-        )
+        raise GraphError(f"signals names {key!r}: a signal's name is a word, maybe with stars, not '_' or 'vs'")
     return value
 
 

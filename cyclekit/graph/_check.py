@@ -58,8 +58,6 @@ def check_schedule(graph: "CycleGraph") -> None:
                 f"Schedule(order={order}) steps {name!r} {stepping.count(name)} times a round: each network "
                 "that learns steps once"
             )
-        if name in graph.frozen and name in order:
-            raise GraphError(f"Schedule(order={order}) steps {name!r}, which is frozen")
     for stand_in in graph.schedule.stand_ins:
         _check_stand_in(graph, stand_in)
 
@@ -67,12 +65,12 @@ def check_schedule(graph: "CycleGraph") -> None:
 def _check_stand_in(graph: "CycleGraph", stand_in: StandIn) -> None:
     if stand_in.network not in graph.generators:
         raise GraphError(
-            f"StandIn(network={stand_in.network!r}) names no generator"
-            f"{suggestion(stand_in.network, graph.generators)}"
+            f"StandIn(network={stand_in.network!r}) names no generator{suggestion(stand_in.network, graph.generators)}"
         )
+    if stand_in.by in graph.functions:
+        raise GraphError(f"StandIn(by={stand_in.by!r}) names a function: a stand-in is a network")
     if stand_in.by in graph.networks and stand_in.by not in graph.frozen:
         raise GraphError(
-            f"StandIn(by={stand_in.by!r}) names a network that learns: a stand-in is frozen, or used nowhere "
-            "else"
+            f"StandIn(by={stand_in.by!r}) names a network that learns: a stand-in is frozen, or used nowhere else"
         )
     graph.at_step(stand_in.steps - 1)

@@ -94,8 +94,7 @@ def _check_comparison(
         raise request.error(f"{prediction!r} is compared with itself", place, at)
     if not alike(domains[prediction], domains[target]):
         raise request.error(
-            f"{prediction} is {domains[prediction]} and {target} is {domains[target]}: they cannot be "
-            "compared",
+            f"{prediction} is {domains[prediction]} and {target} is {domains[target]}: they cannot be compared",
             place,
             at,
         )
@@ -142,10 +141,7 @@ def _adversary_names(judgements: tuple[Versus, ...]) -> list[str]:
     longer_names: tuple[Callable[[Versus], str], ...] = (whole, both)
     for longer in longer_names:
         counts = Counter(found)
-        found = [
-            longer(versus) if counts[name] > 1 else name
-            for versus, name in zip(judgements, found, strict=True)
-        ]
+        found = [longer(versus) if counts[name] > 1 else name for versus, name in zip(judgements, found, strict=True)]
     return found
 
 
@@ -163,16 +159,13 @@ def _check_judges(request: Request, terms: Iterable[tuple[str, int, Term]], gene
             swapped = not generated.isdisjoint(term.real)
             mend = "; the generated side stands before 'vs', not after it" if swapped else ""
             raise request.error(
-                f"{name} never meets a generated signal: what stands before 'vs' is made by no generator"
-                f"{mend}",
+                f"{name} never meets a generated signal: what stands before 'vs' is made by no generator{mend}",
                 "adversaries",
                 at,
             )
 
 
-def _check_names(
-    request: Request, terms: Iterable[tuple[str, int, Term]], networks: Mapping[str, Network]
-) -> None:
+def _check_names(request: Request, terms: Iterable[tuple[str, int, Term]], networks: Mapping[str, Network]) -> None:
     seen: set[str] = set()
     for place, at, term in terms:
         if term.name in seen:
@@ -213,8 +206,6 @@ def _by_term(options: Mapping[str, Option], terms: list[Term], argument: str) ->
         named = named_terms(key, terms)
         if not named:
             known = {term.name for term in terms} | discriminators
-            raise GraphError(
-                f"{argument} names {key!r}, which is no term of this graph{suggestion(key, known)}"
-            )
+            raise GraphError(f"{argument} names {key!r}, which is no term of this graph{suggestion(key, known)}")
         found.update(dict.fromkeys(named, options[key]))
     return found

@@ -1,13 +1,15 @@
 """What a signal is: how many channels, how it is laid out, which values it takes outside a model."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, TypeVar
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, TypeVar, cast
 
 from cyclekit._suggest import suggestion
 from cyclekit.graph._errors import GraphError
 
 V = TypeVar("V")
+
+_kinds: dict[str, type["Domain"]] = {}
 
 
 @dataclass(frozen=True)
@@ -45,18 +47,20 @@ class Domain:
     """Whether values are maps, ``(batch, channels, height, width)``, or vectors, ``(batch, channels)``."""
     bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
     """The range of values outside a model, mapped to [-1, 1] inside; ``None``: values stay as they are."""
-    kinds: ClassVar[dict[str, type["Domain"]]] = {}
 
     def __init_subclass__(cls) -> None:
         """Make the domain known to `CycleGraph.from_dict` by its name."""
         super().__init_subclass__()
-        Domain.kinds[cls.__name__] = cls
+        taken = _kinds.setdefault(cls.__name__, cls)
+        if (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise GraphError(f"a domain is called {cls.__name__!r} already, in {taken.__module__}: choose another name")
+        _kinds[cls.__name__] = cls
 
     def __post_init__(self) -> None:
+        if type(self) is Domain:
+            raise GraphError("Domain is what domains derive from: choose Image, Heatmap, Label, ... or derive one")
         if type(self.channels) is not int or self.channels < 1:
-            raise GraphError(
-                f"{type(self).__name__}(channels={self.channels!r}): channels must be a positive integer"
-            )
+            raise GraphError(f"{type(self).__name__}(channels={self.channels!r}): channels must be a positive integer")
 
     def normalize(self, value: V) -> V:
         """Bring a value (a number or a tensor) from the domain's own range to the model's [-1, 1].
@@ -88,8 +92,8 @@ class Domain:
 
     def __str__(self) -> str:
         """Return the domain as it is written, ``Image(3)``."""
-        rest = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items() if name != "channels")
-        return f"{type(self).__name__}({self.channels}{', ' + rest if rest else ''})"
+        rest = [f"{field.name}={getattr(self, field.name)!r}" for field in fields(self) if field.name != "channels"]
+        return f"{type(self).__name__}({', '.join([str(self.channels), *rest])})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the domain as JSON-ready data.
@@ -112,14 +116,17 @@ class Domain:
         Raises:
             GraphError: No domain of that name has been defined; import the module that defines it first.
         """
-        fields = dict(data)
-        kind = str(fields.pop("domain", ""))
-        if kind not in Domain.kinds:
+        # JSON has no tuples, and a frozen domain has no lists.
+        values: dict[str, Any] = {
+            name: tuple(cast("list[Any]", value)) if isinstance(value, list) else value for name, value in data.items()
+        }
+        kind = str(values.pop("domain", ""))
+        if kind not in _kinds:
             raise GraphError(
-                f"no domain is called {kind!r}{suggestion(kind, Domain.kinds)} "
+                f"no domain is called {kind!r}{suggestion(kind, _kinds)} "
                 "(import the module that defines it before loading the graph)"
             )
-        return Domain.kinds[kind](**fields)
+        return _kinds[kind](**values)
 
 
 @dataclass(frozen=True)

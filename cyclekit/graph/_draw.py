@@ -1,10 +1,8 @@
 """A graph as text and as a picture."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cyclekit.graph._syntax import format_node
-from cyclekit.graph._terms import Adversary, Comparison, Player, Term
+from cyclekit.graph._terms import Adversary, Player, Term
 
 if TYPE_CHECKING:
     from cyclekit.graph._graph import CycleGraph
@@ -13,28 +11,20 @@ if TYPE_CHECKING:
 def text(graph: "CycleGraph") -> str:
     """Return the equations, and a table of the terms."""
     blocks = [
-        f"{name}:\n" + "\n".join(f"  {line}" for line in lines.splitlines())
+        f"{name}:\n" + "\n".join(f"  {line}" for line in lines.split("\n"))
         for name, lines in graph.equations.items()
         if lines
     ]
     rows = [("term", "weight", "criterion", "pays", "learns")]
     for player in ("generators", "discriminators"):
-        rows += [_row(graph, term, player) for term in graph.terms if _pays(term, player)]
+        rows += [_row(graph, term, player) for term in graph.terms if term.paid_by(player)]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     rows.insert(1, tuple("-" * width for width in widths))
     table = "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-    signals = "signals: " + ", ".join(
-        f"{name} {domain}" for name, domain in graph.signals.items() if "(" not in name
-    )
+    signals = "signals: " + ", ".join(f"{name} {domain}" for name, domain in graph.signals.items() if "(" not in name)
     return "\n\n".join([signals, *blocks, table])
-
-
-def _pays(term: Term, player: Player) -> bool:
-    if isinstance(term, Comparison):
-        return term.player == player
-    return player == "discriminators" or term.generated
 
 
 def _row(graph: "CycleGraph", term: Term, player: Player) -> tuple[str, ...]:
@@ -51,26 +41,16 @@ def mermaid(graph: "CycleGraph") -> str:
 
     arrows: list[str] = []
     for number, call in enumerate(graph.calls):
-        if call.head is not None:
-            continue
-        arrows.append(f'    n{number}["{call.network}"]')
+        name = call.network if call.head is None else f"{call.network}.{call.head}"
+        arrows.append(f'    n{number}["{name}"]')
         arrows += [f"    {identifier(value)} --> n{number}" for value in call.inputs]
         arrows += [f"    n{number} --> {identifier(value)}" for value in call.outputs]
     for number, term in enumerate(graph.terms):
         if isinstance(term, Adversary):
-            arrows.append(f'    d{number}{{{{"{term.discriminator}: {_sides(term)}"}}}}')
+            arrows.append(f'    d{number}{{{{"{term.equation}"}}}}')
             arrows += [f"    {identifier(value)} -.-> d{number}" for value in dict.fromkeys(term.fake)]
         else:
-            label = (
-                f"{term.name}, {term.weight:g}"
-                if term.kind == "cycle"
-                else f"{term.criterion}, {term.weight:g}"
-            )
+            label = f"{term.name}, {term.weight:g}" if term.kind == "cycle" else f"{term.criterion}, {term.weight:g}"
             arrows.append(f'    {identifier(term.prediction)} -. "{label}" .- {identifier(term.target)}')
     nodes = [f'    {name}(["{value}"])' for value, name in identifiers.items()]
     return "\n".join(["flowchart LR", *nodes, *arrows])
-
-
-def _sides(term: Adversary) -> str:
-    sides: Iterable[tuple[str, ...]] = (term.fake, term.real)
-    return " vs ".join(format_node(side) for side in sides)

@@ -107,9 +107,7 @@ class _Draft:
         return replace(plain, **_options(understand(plain).terms, former))
 
     def _text(self, place: str) -> str:
-        return "\n".join(
-            format_flow(statement.flow) for statement in self.statements if statement.place == place
-        )
+        return "\n".join(format_flow(statement.flow) for statement in self.statements if statement.place == place)
 
     def _still(self, old: Iterable[str], known: set[str]) -> tuple[str, ...]:
         """Return what old names are called now, where they are known at all."""
@@ -140,9 +138,7 @@ def without(request: Request, meaning: Meaning, unwanted: Iterable[str]) -> Requ
         found = named_terms(name, meaning.terms)
         if not found:
             known = {term.name for term in meaning.terms} | set(request.discriminators)
-            raise GraphError(
-                f"without({name!r}): no term or discriminator of that name{suggestion(name, known)}"
-            )
+            raise GraphError(f"without({name!r}): no term or discriminator of that name{suggestion(name, known)}")
         gone.update(found)
     before = _Draft.of(request, meaning)
     draft = replace(
@@ -156,9 +152,7 @@ def without(request: Request, meaning: Meaning, unwanted: Iterable[str]) -> Requ
         smaller = replace(
             draft,
             statements=tuple(
-                s
-                for s in draft.statements
-                if s.place != "losses" or not (lost & s.reads or s.judges - judges)
+                s for s in draft.statements if s.place != "losses" or not (lost & s.reads or s.judges - judges)
             ),
             adversaries=tuple(entry for entry in draft.adversaries if not lost & set(names(entry[0].reads))),
         )
@@ -184,9 +178,7 @@ def unshare(request: Request, meaning: Meaning, networks: Iterable[str]) -> Requ
         if name not in known:
             raise GraphError(f"unshare({name!r}): no network of that name{suggestion(name, known)}")
         calls = [call for call in meaning.uses.calls if call.network == name]
-        judged = [
-            term for term in meaning.terms if isinstance(term, Adversary) and term.discriminator == name
-        ]
+        judged = [term for term in meaning.terms if isinstance(term, Adversary) and term.discriminator == name]
         if calls and judged:
             raise GraphError(f"unshare({name!r}): a discriminator's heads are shared with its judgements")
         fresh = _fresh(name, len(calls or judged), meaning.networks)
@@ -233,17 +225,13 @@ def replace_adversary(request: Request, meaning: Meaning, text: str) -> Request:
     changed = {versus.discriminator.name for versus in new}
     for name in sorted(changed - set(request.discriminators)):
         raise GraphError(
-            f"replace_adversary: the graph has no discriminator {name!r}"
-            f"{suggestion(name, request.discriminators)}"
+            f"replace_adversary: the graph has no discriminator {name!r}{suggestion(name, request.discriminators)}"
         )
     before = _Draft.of(request, meaning)
     first = {versus.discriminator.name: term for versus, term in reversed(before.adversaries)}
     judged = [(versus, first[versus.discriminator.name]) for versus in new]
     kept = [entry for entry in before.adversaries if entry[0].discriminator.name not in changed]
     adversaries = [
-        entry
-        for name in request.discriminators
-        for entry in (*kept, *judged)
-        if entry[0].discriminator.name == name
+        entry for name in request.discriminators for entry in (*kept, *judged) if entry[0].discriminator.name == name
     ]
     return replace(before, adversaries=tuple(adversaries)).finish(before)

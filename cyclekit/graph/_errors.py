@@ -52,9 +52,7 @@ class NotationError(GraphError):
 
 def _shown(line: str) -> str:
     """Return a line that any terminal can show, as long as the line itself."""
-    return "".join(
-        character if character.isprintable() or character == "\t" else "\ufffd" for character in line
-    )
+    return "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in line)
 
 
 def _notation_error(message: str, field: str, text: str, at: int) -> NotationError:

@@ -14,7 +14,7 @@ from cyclekit.graph._errors import GraphError
 from cyclekit.graph._meaning import understand
 from cyclekit.graph._networks import Network
 from cyclekit.graph._plan import Call, Evaluation, Plan, PlayerPlan, ordered
-from cyclekit.graph._planner import learners, makers, paid, plan_player
+from cyclekit.graph._planner import learners, makers, plan_player
 from cyclekit.graph._request import Request
 from cyclekit.graph._schedule import Schedule
 from cyclekit.graph._terms import Player, Term, named_terms
@@ -214,7 +214,7 @@ class CycleGraph:
         Returns:
             The terms in order of appearance; an adversary is paid by both players.
         """
-        return tuple(term for term in paid(self._meaning, player) if term.weight > 0)
+        return tuple(term for term in self.terms if term.weight > 0 and term.paid_by(player))
 
     def learners(self, term: Term, player: Player) -> frozenset[str]:
         """Return the networks that receive a term's gradient when a player pays it.
@@ -265,9 +265,7 @@ class CycleGraph:
         """
         for name in signals:
             if name not in self._meaning.domains and name not in self._makers:
-                raise GraphError(
-                    f"no signal is called {name!r}{suggestion(name, [*self.inputs, *self.generated])}"
-                )
+                raise GraphError(f"no signal is called {name!r}{suggestion(name, [*self.inputs, *self.generated])}")
         return ordered(signals, self._makers)
 
     def at_step(self, step: int) -> "CycleGraph":

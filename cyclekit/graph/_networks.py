@@ -79,9 +79,7 @@ class _Survey:
     def network(self, call: Call, where: tuple[str, int]) -> None:
         use = expression(call.network, call.inputs, call.head)
         self.agree("takes", call.network, use, call.inputs, where)
-        self.agree(
-            "makes", f"{call.network}.{call.head}" if call.head else call.network, use, call.outputs, where
-        )
+        self.agree("makes", f"{call.network}.{call.head}" if call.head else call.network, use, call.outputs, where)
         if call.head is not None:
             self.heads.setdefault(call.network, {})[call.head] = self.domains[call.outputs[0]].channels
 
@@ -90,7 +88,7 @@ class _Survey:
         made = tuple(self.domains[value] for value in call.outputs)
         if call.network == "add" and any(not alike(domain, made[0]) for domain in inputs):
             raise self.request.error(
-                f"add sums signals of equal channels; here stand {_listed(inputs)} and {made[0]}", *where
+                f"add sums signals of equal channels: {made[0]} is no sum of {_listed(inputs)}", *where
             )
         self.functions.setdefault(call.network, Network(call.network, "function", inputs, made))
 
@@ -122,7 +120,7 @@ class _Survey:
         if len(first) != len(found) or not all(map(alike, first, found)):
             raise self.request.error(
                 f"{network} {verb} {_listed(first)} in {first_use} and {_listed(found)} in {use}: one "
-                "network has one set of channels",
+                "network has one set of channels, in one order",
                 *where,
             )
 

@@ -127,9 +127,7 @@ class _Parser:
         target = self.signal("the signal to compare with")
         self.named((target,))
         if self.sees("-", "->", "~"):
-            raise self.error(
-                "a flow ends where it compares: nothing follows the signal after '~'", self.here.at
-            )
+            raise self.error("a flow ends where it compares: nothing follows the signal after '~'", self.here.at)
         return Flow(label, tuple(steps), node[0], target)
 
     def criterion(self, label: Ref | None) -> Flow:
@@ -137,9 +135,7 @@ class _Parser:
         self.take()
         flow = self.chain(label)
         if flow.target is None:
-            raise self.error(
-                f"expected '~', found {self.here}: {criterion.name!r} compares two signals", self.here.at
-            )
+            raise self.error(f"expected '~', found {self.here}: {criterion.name!r} compares two signals", self.here.at)
         extras: list[Ref] = []
         while self.sees(","):
             self.take()
@@ -192,9 +188,7 @@ def _flows(parser: _Parser, *, labelled: bool) -> Iterator[Flow]:
 
 def _refuse_unfinished(parser: _Parser, begun: int | None) -> None:
     if begun is not None:
-        raise parser.error(
-            "this flow compares nothing: end it with '~' and a signal, or move it to maps=", begun
-        )
+        raise parser.error("this flow compares nothing: end it with '~' and a signal, or move it to maps=", begun)
 
 
 def parse_maps(text: str) -> tuple[Flow, ...]:
@@ -223,9 +217,7 @@ def parse_adversaries(text: str) -> tuple[Versus, ...]:
     for new_label in parser.statements():
         label = new_label or label
         if label is None:
-            raise parser.error(
-                "an adversary begins with its discriminator's name and a colon", parser.here.at
-            )
+            raise parser.error("an adversary begins with its discriminator's name and a colon", parser.here.at)
         fake = parser.node()
         parser.expect("vs", "'vs' and what is real")
         real = parser.node()

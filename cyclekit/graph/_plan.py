@@ -132,9 +132,7 @@ def ordered(wanted: Iterable[str], makers: Mapping[str, Evaluation]) -> tuple[Ev
     return tuple(order)
 
 
-def grouped(
-    evaluations: Iterable[Evaluation], joins: Callable[[str], bool]
-) -> tuple[tuple[Evaluation, ...], ...]:
+def grouped(evaluations: Iterable[Evaluation], joins: Callable[[str], bool]) -> tuple[tuple[Evaluation, ...], ...]:
     """Join neighbouring, independent uses of one network where ``joins`` allows it."""
     groups: list[list[Evaluation]] = []
     for evaluation in evaluations:

@@ -1,21 +1,10 @@
-"""Who pays for what, who learns from it, and what has to be computed for that."""
+"""Who learns from a term, and what has to be computed for it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from cyclekit.graph._meaning import Meaning
 from cyclekit.graph._plan import Evaluation, PlayerPlan, expression, ordered
 from cyclekit.graph._terms import Adversary, Comparison, Player, Term
-
-
-def paid(meaning: Meaning, player: Player) -> Iterator[Term]:
-    """Yield the terms a player pays, whatever they weigh."""
-    for term in meaning.terms:
-        if isinstance(term, Comparison):
-            pays = term.player == player
-        else:
-            pays = player == "discriminators" or term.generated
-        if pays:
-            yield term
 
 
 def learners(meaning: Meaning, frozen: Iterable[str], term: Term, player: Player) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Who steps when."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -25,8 +26,7 @@ class StandIn:
     steps: int
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise GraphError(f"StandIn(steps={self.steps}): a stand-in needs at least one step")
+        _check_whole("StandIn", "steps", self.steps, least=1)
         if self.network == self.by:
             raise GraphError(f"StandIn: {self.network!r} cannot stand in for itself")
 
@@ -58,20 +58,18 @@ class Schedule:
     stand_ins: tuple[StandIn, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.order, str):
+            raise GraphError(f"Schedule(order={self.order!r}): name the players in a list")
         object.__setattr__(self, "order", tuple(self.order))
         object.__setattr__(self, "stand_ins", tuple(self.stand_ins))
         if not self.order or len(set(self.order)) != len(self.order):
             raise GraphError(f"Schedule(order={self.order}): name each player once")
-        if self.discriminator_steps < 1:
-            raise GraphError(
-                f"Schedule(discriminator_steps={self.discriminator_steps}): at least one step is needed"
-            )
-        if self.discriminator_scale <= 0:
-            raise GraphError(f"Schedule(discriminator_scale={self.discriminator_scale}): must be positive")
+        _check_whole("Schedule", "discriminator_steps", self.discriminator_steps, least=1)
+        _check_whole("Schedule", "history", self.history, least=0)
+        if not 0 < self.discriminator_scale <= sys.float_info.max:
+            raise GraphError(f"Schedule(discriminator_scale={self.discriminator_scale}): must be a positive number")
         if self.backward not in ("joint", "per_cycle"):
             raise GraphError(f"Schedule(backward={self.backward!r}): choose 'joint' or 'per_cycle'")
-        if self.history < 0:
-            raise GraphError(f"Schedule(history={self.history}): 0 for no history, or a positive count")
         replaced = [stand_in.network for stand_in in self.stand_ins]
         if len(set(replaced)) != len(replaced):
             raise GraphError(f"Schedule(stand_ins=...): a network is replaced twice in {replaced}")
@@ -106,7 +104,12 @@ class Schedule:
         Returns:
             The schedule.
         """
-        fields = dict(data)
+        fields: dict[str, Any] = dict(data)
         fields["order"] = tuple(fields["order"])
         fields["stand_ins"] = tuple(StandIn(**stand_in) for stand_in in fields.get("stand_ins", ()))
         return cls(**fields)
+
+
+def _check_whole(kind: str, name: str, value: object, *, least: int) -> None:
+    if type(value) is not int or value < least:
+        raise GraphError(f"{kind}({name}={value!r}): must be a whole number from {least}")

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from cyclekit.graph._syntax import format_node
+
 Player = Literal["generators", "discriminators"]
 
 
@@ -37,6 +39,17 @@ class Comparison:
     def signals(self) -> tuple[str, ...]:
         """Every signal it reads."""
         return (self.prediction, self.target, *self.extras)
+
+    def paid_by(self, player: Player) -> bool:
+        """Whether a player pays it, if it weighs anything.
+
+        Args:
+            player: ``"generators"`` or ``"discriminators"``.
+
+        Returns:
+            Whether it is `player`'s.
+        """
+        return player == self.player
 
     @property
     def equation(self) -> str:
@@ -75,12 +88,21 @@ class Adversary:
         """Every signal it reads."""
         return (*self.fake, *self.real)
 
+    def paid_by(self, player: Player) -> bool:
+        """Whether a player pays it, if it weighs anything.
+
+        Args:
+            player: ``"generators"`` or ``"discriminators"``.
+
+        Returns:
+            True for the discriminators, and for the generators where ``fake`` holds a generated signal.
+        """
+        return player == "discriminators" or self.generated
+
     @property
     def equation(self) -> str:
         """The adversary as it is written."""
-        fake = self.fake[0] if len(self.fake) == 1 else f"[{', '.join(self.fake)}]"
-        real = self.real[0] if len(self.real) == 1 else f"[{', '.join(self.real)}]"
-        return f"{self.discriminator}: {fake} vs {real}"
+        return f"{self.discriminator}: {format_node(self.fake)} vs {format_node(self.real)}"
 
 
 Term = Comparison | Adversary
@@ -90,6 +112,4 @@ def named_terms(key: str, terms: Iterable[Term]) -> list[str]:
     """Return the names a key stands for: a term's, or those of all adversaries of a discriminator."""
     wanted = "".join(key.split())
     names = [term.name for term in terms if "".join(term.name.split()) == wanted]
-    return names or [
-        term.name for term in terms if isinstance(term, Adversary) and term.discriminator == wanted
-    ]
+    return names or [term.name for term in terms if isinstance(term, Adversary) and term.discriminator == wanted]

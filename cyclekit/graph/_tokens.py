@@ -9,9 +9,7 @@ from cyclekit.graph._errors import NotationError
 
 Kind = Literal["name", "sign", "end", "stop"]
 
-_TOKEN = re.compile(
-    r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-~\[\],:().])"
-)
+_TOKEN = re.compile(r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-~\[\],:().])")
 _GOES_ON_AFTER = frozenset({"[", "(", ",", "-", "->", "~", ".", "vs"})
 _GOES_ON_BEFORE = frozenset({"]", ")", ",", "-", "->", "~", ".", "vs"})
 
@@ -44,9 +42,7 @@ def tokens(field: str, text: str) -> list[Token]:
         if token.text == "\n":
             pending.append(token)
             continue
-        goes_on = (
-            depth > 0 or (bool(kept) and kept[-1].text in _GOES_ON_AFTER) or token.text in _GOES_ON_BEFORE
-        )
+        goes_on = depth > 0 or (bool(kept) and kept[-1].text in _GOES_ON_AFTER) or token.text in _GOES_ON_BEFORE
         if not goes_on:
             kept += pending
         pending.clear()
@@ -65,8 +61,7 @@ def _scanned(field: str, text: str) -> Iterator[Token]:
         unknown = at if match is None else _unknown_in_name(match)
         if match is None or unknown is not None:
             raise NotationError(
-                f"{text[unknown or at]!r} means nothing here: signals and networks are names, arrows "
-                "are -G->",
+                f"{text[unknown or at]!r} means nothing here: signals and networks are names, arrows are -G->",
                 field=field,
                 text=text,
                 at=unknown or at,

@@ -128,8 +128,7 @@ class _Reading:
         unnamed = [use] if len(step.outputs) == 1 else [f"{use}[{i}]" for i in range(len(step.outputs))]
         before = unnamed if former is None else former.outputs
         outputs = tuple(
-            self.named(place, ref, *called)
-            for ref, *called in zip(step.outputs, unnamed, before, strict=True)
+            self.named(place, ref, *called) for ref, *called in zip(step.outputs, unnamed, before, strict=True)
         )
         for ref, output in zip(step.outputs, outputs, strict=True):
             self.origins.setdefault(output, Origin(place, step, ref))

@@ -59,11 +59,9 @@ DISCOGAN = CycleGraph(  # Kim et al., ICML 2017: log loss, squared reconstructio
     schedule=Schedule(history=0),
 )
 
-COMBOGAN = (
-    CycleGraph(  # Anoosheh et al., CVPR workshops 2018: an encoder and a decoder for each of three domains
-        signals={"A": Image(3), "B": Image(3), "C": Image(3)}
-        | {name: Latent(256) for name in ("a", "b", "c")},
-        cycles="""
+COMBOGAN = CycleGraph(  # Anoosheh et al., CVPR workshops 2018: an encoder and a decoder for each of three domains
+    signals={"A": Image(3), "B": Image(3), "C": Image(3)} | {name: Latent(256) for name in ("a", "b", "c")},
+    cycles="""
         ABA: A -E_A-> a -T_B-> AB -E_B-> _ -T_A-> _ ~ A
         ACA: A -E_A-> a -T_C-> AC -E_C-> _ -T_A-> _ ~ A
         BAB: B -E_B-> b -T_A-> BA -E_A-> _ -T_B-> _ ~ B
@@ -71,13 +69,12 @@ COMBOGAN = (
         CAC: C -E_C-> c -T_A-> CA -E_A-> _ -T_C-> _ ~ C
         CBC: C -E_C-> c -T_B-> CB -E_B-> _ -T_C-> _ ~ C
     """,
-        adversaries="""
+    adversaries="""
         D_A: BA vs A ; CA vs A
         D_B: AB vs B ; CB vs B
         D_C: AC vs C ; BC vs C
     """,
-        weights=dict.fromkeys(("ABA", "ACA", "BAB", "BCB", "CAC", "CBC"), 10),
-    )
+    weights=dict.fromkeys(("ABA", "ACA", "BAB", "BCB", "CAC", "CBC"), 10),
 )
 
 STARGAN = CycleGraph(  # Choi et al., CVPR 2018: c0 is x's label, c the wanted one

@@ -103,12 +103,8 @@ def test_four_texts_together_are_refused_with_their_place_or_build(fields):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.dictionaries(
-        st.sampled_from(["x", "y", "x*", "G", "_", "vs", ""]) | st.text(), st.just(Image(3)), max_size=4
-    ),
-    st.dictionaries(
-        st.sampled_from(["y* ~ y", "y*~y", "D", ""]) | st.text(), st.floats() | st.integers(), max_size=2
-    ),
+    st.dictionaries(st.sampled_from(["x", "y", "x*", "G", "_", "vs", ""]) | st.text(), st.just(Image(3)), max_size=4),
+    st.dictionaries(st.sampled_from(["y* ~ y", "y*~y", "D", ""]) | st.text(), st.floats() | st.integers(), max_size=2),
     st.lists(st.sampled_from(["G", "D", "y* ~ y"]) | st.text(), max_size=2),
 )
 def test_arbitrary_names_and_numbers_raise_nothing_else(signals, weights, names):
@@ -136,9 +132,7 @@ comparing = st.builds(
     refs(NAMES, least=0),
 ).map(lambda flow: flow if flow.criterion else Flow(flow.label, flow.steps, flow.result, flow.target))
 chains = st.builds(Step, refs(NAMES), PLAIN.map(Ref), st.none(), refs(NAMES)).flatmap(
-    lambda first: st.lists(st.tuples(PLAIN.map(Ref), refs(NAMES)), max_size=4).map(
-        lambda rest: chained(first, rest)
-    )
+    lambda first: st.lists(st.tuples(PLAIN.map(Ref), refs(NAMES)), max_size=4).map(lambda rest: chained(first, rest))
 )
 verses = st.builds(Versus, PLAIN.map(Ref), refs(NAMES), refs(NAMES))
 
@@ -174,9 +168,7 @@ def test_white_space_and_comments_do_not_count(name, random):
         bare = "\n".join(line.partition("#")[0] for line in text.splitlines())
         pieces = re.split(r"(->|[\[\],~()])", bare)
         gaps = ["", " ", "\t", "\n  ", " # why: [x, -> y\n"]
-        return "".join(
-            piece + (random.choice(gaps) if piece in ("->", "[", ",", "~") else "") for piece in pieces
-        )
+        return "".join(piece + (random.choice(gaps) if piece in ("->", "[", ",", "~") else "") for piece in pieces)
 
     said = {field: loosened(text) for field, text in graph.equations.items()}
     assert graph.replace(**said) == graph
