@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from cyclekit._registry import Registry
 from tests.public import documented, exports
 
 ROOT = Path(__file__).parents[1]
@@ -21,9 +22,7 @@ PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.m
 LANGUAGES = {"bash", "json", "mermaid", "python", "text", "toml", "yaml"}
 PROGRAMS = {"accelerate", "cd", "git", "make", "pip", "python", "source", "tensorboard", "torchrun"}
 
-_FENCE = re.compile(
-    r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)``` *$", re.MULTILINE | re.DOTALL
-)
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)``` *$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
@@ -46,6 +45,15 @@ def run(code: list[Block], file: str) -> None:
     namespace: dict[str, object] = {"__name__": "__main__"}
     for block in code:
         exec(compile("\n" * (block.line - 1) + block.body, file, "exec"), namespace)
+
+
+@pytest.fixture(autouse=True)
+def own_registries(monkeypatch):
+    """Let an example register what it likes, for itself."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("cyclekit.")]:
+        for value in list(vars(module).values()):
+            if isinstance(value, Registry):
+                monkeypatch.setattr(value, "_factories", dict(value._factories))
 
 
 def page_id(page: Path) -> str:
@@ -106,9 +114,7 @@ def check_command(words: list[str]) -> None:
 @cache
 def options(script: str) -> set[str]:
     """Return the options a script's ``--help`` lists."""
-    result = subprocess.run(
-        [sys.executable, script, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    result = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(re.findall(r"--[a-z][\w-]*", result.stdout))
 
 

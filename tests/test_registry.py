@@ -79,9 +79,7 @@ def test_listing_holds_every_name_once_and_changes_nothing(names):
     assert all(name in registry for name in names)
 
 
-@given(
-    st.lists(st.tuples(NAMES, st.integers(0, 10**6)), min_size=1, max_size=8, unique_by=lambda item: item[1])
-)
+@given(st.lists(st.tuples(NAMES, st.integers(0, 10**6)), min_size=1, max_size=8, unique_by=lambda item: item[1]))
 def test_numbers_in_names_count_as_numbers(items):
     numbers = [number for _, number in items]
     registry = networks(*(f"net_{number}" for number in numbers))
@@ -126,5 +124,6 @@ def test_membership_looks_at_entry_points(installed):
 
 def test_suggestion():
     assert suggestion("unet", ["unet_64"]) == "; did you mean 'unet_64'?"
+    assert suggestion("l3", ["l1", "hinge"]) == "; did you mean 'l1'?"
     assert suggestion("q", ["b", "a"]) == "; known names: a, b"
     assert suggestion("q", []) == "; none is known"
