@@ -1,10 +1,13 @@
 """Bad input ends in one clear line."""
 
+import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-import sys
+from pathlib import Path
 
 from cyclekit import GraphError
+from cyclekit._registry import UnknownNameError
 from cyclekit.model import SignalError
 from cyclekit.nets import ImageSizeError, OptionError
 from cyclekit.training import CheckpointError
@@ -15,7 +18,27 @@ class UsageError(ValueError):
     """Options that do not go together."""
 
 
-_EXPECTED = (UsageError, DataError, GraphError, SignalError, ImageSizeError, OptionError, CheckpointError, OSError, ValueError)
+_EXPECTED = (
+    UsageError,
+    DataError,
+    GraphError,
+    SignalError,
+    ImageSizeError,
+    OptionError,
+    UnknownNameError,
+    CheckpointError,
+    OSError,
+)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write into, or say why that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"--out {folder} cannot be written into: {error.strerror or error}") from error
 
 
 @contextmanager

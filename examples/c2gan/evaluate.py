@@ -1,20 +1,20 @@
 """Measure a trained C2GAN on test pairs, beside two answers that need no training.
 
-    python examples/c2gan/evaluate.py --run runs/faces
+python examples/c2gan/evaluate.py --run runs/faces
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 import json
-from pathlib import Path
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
+import tyro
 from torch import Tensor
 from torch.utils.data import DataLoader
-import tyro
 
 from cyclekit import CycleModel
 from cyclekit.metrics import psnr, ssim
@@ -44,7 +44,11 @@ def measure(model: CycleModel, test_set: Pairs, train_set: Pairs) -> Metrics:
     for batch in _batches(test_set):
         generated = model.generate({name: batch[name].to(device) for name in ("x", "Ly")}, ["y*"])["y*"]
         y = _image(batch["y"])
-        answers = {"C2GAN": _image(generated.cpu()), "copy of x": _image(batch["x"]), "mean target": mean.expand_as(y)}
+        answers = {
+            "C2GAN": _image(generated.cpu()),
+            "copy of x": _image(batch["x"]),
+            "mean target": mean.expand_as(y),
+        }
         for name, answer in answers.items():
             scores[name].append(torch.stack([psnr(answer, y), ssim(answer, y)]))
     model.train(was_training)
@@ -82,11 +86,19 @@ def evaluate(options: Options) -> None:
     """Print a run's table."""
     model, trained = load_run(options.run)
     data = Path(str(trained["data"])) if trained["data"] else None
-    splits = [open_split(trained["task"], data, split, tuple(trained["size"]), trained["panels"]) for split in ("test", "train")]
+    splits = [
+        open_split(trained["task"], data, split, tuple(trained["size"]), trained["panels"])
+        for split in ("test", "train")
+    ]
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     print_table(measure(model, *splits), options.run)
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and evaluate."""
     with clear_errors():
-        evaluate(tyro.cli(Options))
+        evaluate(tyro.cli(Options, args=arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,13 @@
 """Use a trained C2GAN: an image and target keypoints to an image, or an image to its keypoints.
 
-    python examples/c2gan/generate.py --run runs/faces --image face.png --keypoints target.png --out moved.png
-    python examples/c2gan/generate.py --run runs/faces --image face.png --out keypoints.png
+python examples/c2gan/generate.py --run runs/faces --image face.png --keypoints target.png --out moved.png
+python examples/c2gan/generate.py --run runs/faces --image face.png --out keypoints.png
 """
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-import sys
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -50,6 +51,11 @@ def generate(options: Options) -> None:
     write_image(model.generate({"x": x, "Ly": Ly}, ["y*"])["y*"][0].cpu(), options.out)
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and generate."""
     with clear_errors():
-        generate(tyro.cli(Options))
+        generate(tyro.cli(Options, args=arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,18 +1,18 @@
 """What a run shows: loss curves, samples, a table."""
 
-from collections.abc import Callable, Mapping
 import os
-from pathlib import Path
 import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
+import torch
 from matplotlib import pyplot as plt
 from rich.console import Console
 from rich.table import Table
-import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 

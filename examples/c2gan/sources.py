@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image as Picture
 import numpy as np
 import torch
+from PIL import Image as Picture
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Sampler
 
 from cyclekit import Domain, Heatmap, Landmarks
 from examples.c2gan.data import CompositePairs, DataError, FacePairs, PersonPairs

@@ -1,24 +1,32 @@
 """Train C2GAN on the embedded data, or on images of your own, and show what it learned.
 
-    python examples/c2gan/train.py --out runs/faces
-    python examples/c2gan/train.py --task persons --size 128 64
-    python examples/c2gan/train.py --data DIR --size 256 256 --base-channels 64 --steps 200000
+python examples/c2gan/train.py --out runs/faces
+python examples/c2gan/train.py --task persons --size 128 64
+python examples/c2gan/train.py --data DIR --size 256 256 --base-channels 64 --steps 200000
 """
 
-from dataclasses import asdict, dataclass
 import json
-from pathlib import Path
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import torch
+import tyro
 from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration, set_seed
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-import torch
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from torch.utils.data import DataLoader
-import tyro
 
 from cyclekit import NetworkSpec
 from cyclekit.training import (
@@ -29,7 +37,7 @@ from cyclekit.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from examples.c2gan.errors import UsageError, clear_errors
+from examples.c2gan.errors import UsageError, clear_errors, make_folder
 from examples.c2gan.evaluate import measure
 from examples.c2gan.recipe import PRESETS, Task, c2gan, fitting_unet
 from examples.c2gan.report import LossLog, draw_losses, draw_samples, print_table, whole_file
@@ -115,7 +123,8 @@ def train(options: Options) -> None:
     optimizers = {
         player: accelerator.prepare(optimizer)
         for player, optimizer in create_optimizers(
-            model, lambda weights: torch.optim.Adam(weights, options.learning_rate, betas=(0.5, 0.999), fused=True)
+            model,
+            lambda weights: torch.optim.Adam(weights, options.learning_rate, betas=(0.5, 0.999), fused=True),
         ).items()
     }
     decay = options.steps // 2 if preset.decays else 0
@@ -137,7 +146,7 @@ def train(options: Options) -> None:
     if found:
         load_checkpoint(found, model, parts)
         accelerator.print(f"resuming after {step.rounds} of {options.steps} rounds")
-    options.out.mkdir(parents=True, exist_ok=True)
+    make_folder(options.out)
     whole_file(options.out / "options.json", lambda file: file.write_text(_as_json(options, size)))
     accelerator.init_trackers("events", init_kwargs={"tensorboard": {"purge_step": step.rounds}})
 
@@ -147,7 +156,13 @@ def train(options: Options) -> None:
     )
 
     # The loop.
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[losses]}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+    )
     with Progress(*columns, disable=not accelerator.is_main_process) as progress:
         bar = progress.add_task("train", total=options.steps, completed=step.rounds, losses="")
         model.train()
@@ -180,6 +195,11 @@ def _as_json(options: Options, size: tuple[int, int]) -> str:
     return json.dumps({**asdict(options), "size": size}, default=str, indent=2) + "\n"
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
     with clear_errors():
-        train(tyro.cli(Options))
+        train(tyro.cli(Options, args=arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from PIL import Image as Picture
 import numpy as np
 import torch
+from PIL import Image as Picture
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -33,7 +33,13 @@ class CompositePairs(Dataset[dict[str, Tensor]]):
     """
 
     def __init__(
-        self, folder: str | Path, split: str, size: tuple[int, int], *, order: str = ORDERS[0], flip: bool = False
+        self,
+        folder: str | Path,
+        split: str,
+        size: tuple[int, int],
+        *,
+        order: str = ORDERS[0],
+        flip: bool = False,
     ) -> None:
         folder = Path(folder)
         if order not in ORDERS:
@@ -66,7 +72,7 @@ class CompositePairs(Dataset[dict[str, Tensor]]):
         """Look at a picture's header, so that a broken one is found before training and not in the middle."""
         try:
             with Picture.open(file) as picture:
-                width, height = picture.size
+                width = picture.width
                 picture.verify()
         except (OSError, SyntaxError) as error:
             raise DataError(f"{file} cannot be read as a picture: {error}") from error
@@ -84,7 +90,7 @@ class CompositePairs(Dataset[dict[str, Tensor]]):
         pair: dict[str, Tensor] = {}
         for position, name in enumerate(self.names):
             box = (position * panel, 0, (position + 1) * panel, full.height)
-            # The box confines the filter, so that no panel bleeds into its neighbour.
-            part = full.resize((width, height), Picture.Resampling.BICUBIC, box=box)
+            # Cropped before it is resized, so that no panel bleeds into its neighbour.
+            part = full.crop(box).resize((width, height), Picture.Resampling.BICUBIC)
             pair[name] = torch.from_numpy(np.array(part)).permute(2, 0, 1).float() / 127.5 - 1
         return pair

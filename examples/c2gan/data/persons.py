@@ -12,8 +12,8 @@ from examples.c2gan.data.shapes import (
     coverage,
     ellipse,
     hue,
-    pick,
     paint,
+    pick,
     pixel_grid,
     polygon,
     polyline,
@@ -34,6 +34,7 @@ class PersonPairs(EmbeddedPairs):
     Args:
         split: ``"train"`` or ``"test"``.
         size: Height and width.
+        identities: How many; 200 to train and 32 to test where nothing is said.
         seed: Of all identities and states.
     """
 
@@ -61,9 +62,18 @@ def _joints(identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     view = _view(state)
     across, ahead = view.cos(), view.sin()
     shoulder, hip = 0.15 + 0.04 * identity[:, 0], 0.095 + 0.03 * identity[:, 1]
-    neck_y, hip_y = -0.52 + 0.0 * view, 0.03 + 0.05 * (identity[:, 2] - 0.5)
+    neck_y, hip_y = torch.full_like(view, -0.52), 0.03 + 0.05 * (identity[:, 2] - 0.5)
 
-    def limb(side: int, root_x: Tensor, root_y: Tensor, swing: Tensor, bend: Tensor, spread: Tensor, upper: float, lower: float) -> list[Tensor]:
+    def limb(
+        side: int,
+        root_x: Tensor,
+        root_y: Tensor,
+        swing: Tensor,
+        bend: Tensor,
+        spread: Tensor,
+        upper: float,
+        lower: float,
+    ) -> list[Tensor]:
         """Return root, middle and end of a limb that swings ahead and spreads sideways."""
         points = [torch.stack([side * across * root_x, root_y], dim=-1)]
         for angle, length in ((swing, upper), (swing + bend, lower)):
@@ -77,15 +87,37 @@ def _joints(identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     for side, sign in ((-1, 1.0), (1, -1.0)):
         raised = state[:, 3 if side < 0 else 4]
         arm_swing = -sign * swing * 0.8 + raised.clamp_min(0) * 1.1
-        arms[side] = limb(side, shoulder, neck_y + 0.03, arm_swing, 0.25 + 0.9 * (state[:, 5] + 1) / 2, 0.10 + 0.45 * raised.abs(), 0.26, 0.24)
-        legs[side] = limb(side, hip, hip_y, sign * swing, -0.45 * (sign * swing).abs() * 0.8, 0.08 + 0.10 * (state[:, 6] + 1) / 2, 0.40, 0.40)
+        arms[side] = limb(
+            side,
+            shoulder,
+            neck_y + 0.03,
+            arm_swing,
+            0.25 + 0.9 * (state[:, 5] + 1) / 2,
+            0.10 + 0.45 * raised.abs(),
+            0.26,
+            0.24,
+        )
+        legs[side] = limb(
+            side,
+            hip,
+            hip_y,
+            sign * swing,
+            -0.45 * (sign * swing).abs() * 0.8,
+            0.08 + 0.10 * (state[:, 6] + 1) / 2,
+            0.40,
+            0.40,
+        )
     neck = torch.stack([torch.zeros_like(neck_y), neck_y], dim=-1)
     head = neck + torch.stack([0.05 * ahead, torch.full_like(neck_y, -0.17)], dim=-1)
 
     def on_head(sideways: float, forward: float, y: float) -> Tensor:
         return head + torch.stack([sideways * across + forward * ahead, torch.full_like(across, y)], dim=-1)
 
-    nose, right_eye, left_eye = on_head(0, 0.085, 0.02), on_head(-0.035, 0.065, -0.02), on_head(0.035, 0.065, -0.02)
+    nose, right_eye, left_eye = (
+        on_head(0, 0.085, 0.02),
+        on_head(-0.035, 0.065, -0.02),
+        on_head(0.035, 0.065, -0.02),
+    )
     right_ear, left_ear = on_head(-0.08, 0, 0.0), on_head(0.08, 0, 0.0)
     order = [nose, neck, *arms[-1], *arms[1], *legs[-1], *legs[1], right_eye, left_eye, right_ear, left_ear]
     joints = torch.stack(order, dim=1)
@@ -117,7 +149,11 @@ def _picture(identity: Tensor, state: Tensor, joints: Tensor, right_depth: Tenso
     plane = pixel_grid(size).expand(len(identity), -1, -1, -1)
     pixel = 2 / size[0]
     skin, hair = pick(SKINS, identity[:, 3]), pick(HAIRS, identity[:, 4])
-    shirt, trousers, shoes = hue(identity[:, 5], 0.15, 0.9), hue(identity[:, 6], 0.08, 0.55), hue(identity[:, 7], 0.05, 0.5)
+    shirt, trousers, shoes = (
+        hue(identity[:, 5], 0.15, 0.9),
+        hue(identity[:, 6], 0.08, 0.55),
+        hue(identity[:, 7], 0.05, 0.5),
+    )
     view = _view(state)
     long_sleeves, skirted, short = identity[:, 8] > 0.5, identity[:, 9] > 0.65, identity[:, 10] > 0.7
     bare_leg = skirted | short
@@ -126,23 +162,30 @@ def _picture(identity: Tensor, state: Tensor, joints: Tensor, right_depth: Tenso
     shirt_picture = shaded(shirt, 0.22 * stripes)
     trouser_picture = shaded(trousers, 0.12 * torch.sin(plane[..., 0] * (30 + 50 * identity[:, 13])[:, None, None]))
 
-    def mixed(choice: Tensor, yes: Tensor, no: Tensor) -> Tensor:
-        return torch.where(choice[:, None], yes, no)
-
     def leg(picture: Tensor, points: Tensor) -> Tensor:
         lower = polyline(plane, points[:, 1:]) - 0.036
         upper = polyline(plane, points[:, :2]) - 0.052
-        lower_colour = torch.where(bare_leg[:, None, None, None], skin[:, :, None, None].expand_as(picture), trouser_picture)
-        upper_colour = torch.where(skirted[:, None, None, None], skin[:, :, None, None].expand_as(picture), trouser_picture)
+        lower_colour = torch.where(
+            bare_leg[:, None, None, None], skin[:, :, None, None].expand_as(picture), trouser_picture
+        )
+        upper_colour = torch.where(
+            skirted[:, None, None, None], skin[:, :, None, None].expand_as(picture), trouser_picture
+        )
         picture = paint(picture, lower_colour, coverage(lower, pixel))
         picture = paint(picture, upper_colour, coverage(upper, pixel))
         toe = points[:, 2] + torch.stack([0.05 * view.sin(), torch.full_like(view, 0.03)], dim=-1)
-        return paint(picture, shoes, coverage(ellipse(plane, toe, torch.tensor([[0.062, 0.034]]).expand(len(toe), -1)), pixel))
+        return paint(
+            picture,
+            shoes,
+            coverage(ellipse(plane, toe, torch.tensor([[0.062, 0.034]]).expand(len(toe), -1)), pixel),
+        )
 
     def arm(picture: Tensor, points: Tensor) -> Tensor:
         lower = polyline(plane, points[:, 1:]) - 0.026
         upper = polyline(plane, points[:, :2]) - 0.038
-        sleeve = torch.where(long_sleeves[:, None, None, None], shirt_picture * 0.92, skin[:, :, None, None].expand_as(picture))
+        sleeve = torch.where(
+            long_sleeves[:, None, None, None], shirt_picture * 0.92, skin[:, :, None, None].expand_as(picture)
+        )
         picture = paint(picture, sleeve, coverage(lower, pixel))
         picture = paint(picture, shirt_picture * 0.92, coverage(upper, pixel))
         return paint(picture, skin, coverage(ellipse(plane, points[:, 2], torch.full((len(points), 2), 0.034)), pixel))
@@ -154,17 +197,33 @@ def _picture(identity: Tensor, state: Tensor, joints: Tensor, right_depth: Tenso
 
     picture = _background(identity, plane)
     shadow = torch.stack([joints[:, (10, 13), 0].mean(1), joints[:, (10, 13), 1].amax(1) + 0.03], dim=-1)
-    picture = paint(picture, picture * 0.6, coverage(ellipse(plane, shadow, torch.tensor([[0.24, 0.05]]).expand(len(plane), -1)), pixel))
-    picture = arm(picture, side(False, RIGHT_ARM, LEFT_ARM)) * 1.0
+    picture = paint(
+        picture,
+        picture * 0.6,
+        coverage(ellipse(plane, shadow, torch.tensor([[0.24, 0.05]]).expand(len(plane), -1)), pixel),
+    )
+    picture = arm(picture, side(False, RIGHT_ARM, LEFT_ARM))
     picture = leg(picture, side(False, RIGHT_LEG, LEFT_LEG))
     picture = leg(picture, side(True, RIGHT_LEG, LEFT_LEG))
     if bool(skirted.any()):
-        hem = torch.stack([joints[:, 8], joints[:, 11], joints[:, 12] * 0.8 + joints[:, 11] * 0.2, joints[:, 9] * 0.8 + joints[:, 8] * 0.2], dim=1)
+        hem = torch.stack(
+            [
+                joints[:, 8],
+                joints[:, 11],
+                joints[:, 12] * 0.8 + joints[:, 11] * 0.2,
+                joints[:, 9] * 0.8 + joints[:, 8] * 0.2,
+            ],
+            dim=1,
+        )
         skirt = coverage(polygon(plane, hem) - 0.07, pixel) * skirted[:, None, None, None]
         picture = paint(picture, trouser_picture, skirt)
     torso = torch.stack([joints[:, 2], joints[:, 5], joints[:, 11], joints[:, 8]], dim=1)
     picture = paint(picture, shirt_picture, coverage(polygon(plane, torso) - 0.055, pixel))
-    picture = paint(picture, skin * 0.9, coverage(polyline(plane, torch.stack([joints[:, NECK], _head(joints)], dim=1)) - 0.04, pixel))
+    picture = paint(
+        picture,
+        skin * 0.9,
+        coverage(polyline(plane, torch.stack([joints[:, NECK], _head(joints)], dim=1)) - 0.04, pixel),
+    )
     picture = _draw_head(identity, view, picture, plane, joints, skin, hair, pixel)
     return arm(picture, side(True, RIGHT_ARM, LEFT_ARM)).clamp(0, 1)
 
@@ -173,13 +232,26 @@ def _head(joints: Tensor) -> Tensor:
     return (joints[:, 16] + joints[:, 17]) / 2
 
 
-def _draw_head(identity: Tensor, view: Tensor, picture: Tensor, plane: Tensor, joints: Tensor, skin: Tensor, hair: Tensor, pixel: float) -> Tensor:
+def _draw_head(
+    identity: Tensor,
+    view: Tensor,
+    picture: Tensor,
+    plane: Tensor,
+    joints: Tensor,
+    skin: Tensor,
+    hair: Tensor,
+    pixel: float,
+) -> Tensor:
     head = _head(joints)
     strands = 0.25 * torch.sin((plane[..., 0] - head[:, 0, None, None]) * (60 + 40 * identity[:, 14])[:, None, None])
     back = head - torch.stack([0.025 * view.sin(), 0.02 * torch.ones_like(view)], dim=-1)
     volume = 0.105 + 0.03 * identity[:, 15]
     length = volume * (1.1 + 0.7 * identity[:, 16])
-    behind = ellipse(plane, back + torch.stack([torch.zeros_like(view), length - volume], dim=-1), torch.stack([volume, length], dim=-1))
+    behind = ellipse(
+        plane,
+        back + torch.stack([torch.zeros_like(view), length - volume], dim=-1),
+        torch.stack([volume, length], dim=-1),
+    )
     hair_picture = shaded(hair, strands)
     picture = paint(picture, hair_picture, coverage(behind, pixel))
     toward = (view.cos() > -0.35)[:, None, None, None]
@@ -198,7 +270,10 @@ def _background(identity: Tensor, plane: Tensor) -> Tensor:
     x, y = plane.unbind(-1)
     horizon = (0.35 + 0.3 * identity[:, 17])[:, None, None]
     bricks = torch.sin(y * 40) * torch.sin(x * 26 + 3 * (y * 40 / math.pi / 2).floor())
-    wall = shaded(hue(identity[:, 18], 0.45, 0.95), 0.10 * bricks.sign() + 0.06 * torch.sin(x * 9 + 6 * identity[:, 17, None, None]))
+    wall = shaded(
+        hue(identity[:, 18], 0.45, 0.95),
+        0.10 * bricks.sign() + 0.06 * torch.sin(x * 9 + 6 * identity[:, 17, None, None]),
+    )
     tiles = torch.sin((x / (y + 1.2)) * 30) * torch.sin(14 / (y + 0.3).clamp_min(0.05))
     floor = shaded(hue(identity[:, 19], 0.30, 0.65), 0.14 * tiles.sign())
     return torch.where((y < horizon)[:, None], wall, floor)

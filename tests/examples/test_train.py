@@ -1,0 +1,233 @@
+"""The example from the command line: what a run leaves, resuming, and bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from cyclekit.training import latest_checkpoint
+from examples.c2gan import evaluate, generate, train
+from examples.c2gan.recipe import PRESETS, c2gan, fitting_unet
+from examples.c2gan.sources import ShuffledBatches, keypoints_of
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "examples" / "c2gan" / "train.py"
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+def weights_of(run: Path) -> dict[str, torch.Tensor]:
+    folder = latest_checkpoint(run / "checkpoints")
+    assert folder is not None
+    return load_file(folder / "model.safetensors")
+
+
+def assert_equal_weights(one: Path, other: Path) -> None:
+    first, second = weights_of(one), weights_of(other)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, composites: Path) -> Path:
+    """A run of six rounds that nothing disturbed."""
+    run = tmp_path_factory.mktemp("finished") / "run"
+    train.main(
+        [
+            *("--data", str(composites), "--size", "64", "64", "--batch", "2", "--base-channels", "4"),
+            *(
+                "--discriminator",
+                "patchgan_16",
+                "--steps",
+                "6",
+                "--log-every",
+                "2",
+                "--checkpoint-every",
+                "2",
+            ),
+            *("--out", str(run)),
+        ]
+    )
+    return run
+
+
+def test_a_run_leaves_what_it_promises(finished: Path) -> None:
+    with Image.open(finished / "samples.png") as samples:
+        assert samples.width > samples.height
+    with Image.open(finished / "losses.png") as curves:
+        assert min(curves.size) > 100
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert set(metrics) == {"C2GAN", "copy of x", "mean target"}
+    assert all(set(scores) == {"PSNR", "SSIM"} for scores in metrics.values())
+    assert list((finished / "events").glob("events.out.tfevents*"))
+    assert [path.name for path in (finished / "checkpoints").iterdir()] == ["step-00000006"]
+    assert not list(finished.rglob(".*"))
+
+
+def test_a_finished_run_can_be_measured_and_used(
+    finished: Path, composites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    evaluate.main(["--run", str(finished)])
+    assert f"{metrics['C2GAN']['PSNR']:.2f}" in capsys.readouterr().out
+    picture = str(composites / "test" / "pair_0.png")
+    generate.main(["--run", str(finished), "--image", picture, "--out", str(tmp_path / "keypoints.png")])
+    generate.main(
+        [
+            "--run",
+            str(finished),
+            "--image",
+            picture,
+            "--keypoints",
+            picture,
+            "--out",
+            str(tmp_path / "moved.png"),
+        ]
+    )
+    for name in ("keypoints.png", "moved.png"):
+        with Image.open(tmp_path / name) as made:
+            assert made.size == (64, 64)
+
+
+def test_resuming_a_finished_run_changes_nothing(finished: Path, composites: Path) -> None:
+    before = weights_of(finished)
+    options = json.loads((finished / "options.json").read_text())
+    assert options["steps"] == 6
+    train.main(
+        [
+            *("--data", str(composites), "--size", "64", "64", "--batch", "2", "--base-channels", "4"),
+            *(
+                "--discriminator",
+                "patchgan_16",
+                "--steps",
+                "6",
+                "--log-every",
+                "2",
+                "--checkpoint-every",
+                "2",
+            ),
+            *("--out", str(finished), "--resume"),
+        ]
+    )
+    after = weights_of(finished)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0.0, 0.4, 1.1])
+def test_a_killed_run_ends_like_one_that_never_stopped(
+    finished: Path, small_run: list[str], tmp_path: Path, wait: float
+) -> None:
+    """Killed some time after its first checkpoint appears; the deterministic moments are in tests/training."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    process = subprocess.Popen([sys.executable, str(SCRIPT), *small_run], env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while latest_checkpoint(tmp_path / "run" / "checkpoints") is None and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(wait)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    train.main([*small_run, "--resume"])
+    assert_equal_weights(tmp_path / "run", finished)
+
+
+def refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """Run train.py with arguments it must refuse, and return its one line."""
+    with pytest.raises(SystemExit) as exit_:
+        train.main(arguments)
+    assert exit_.value.code not in (0, None)
+    line = str(exit_.value.code)
+    assert line.startswith("error: ")
+    assert "\n" not in line
+    return line
+
+
+def test_bad_input_ends_in_one_line_and_leaves_nothing(
+    small_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    cases = {
+        ("--data", str(tmp_path / "nowhere")): "no such folder",
+        ("--batch", "9"): "--batch 9 is more than the 8 training pairs",
+        ("--generator", "unet_265"): "did you mean 'unet_256'",
+        ("--discriminator", "patchgan"): "no discriminator is called 'patchgan'",
+        ("--size", "96", "64"): "multiples of 64",
+        ("--steps", "0"): "must be 1 or more",
+    }
+    for change, said in cases.items():
+        arguments = list(small_run)
+        at = arguments.index(change[0]) if change[0] in arguments else len(arguments)
+        arguments[at : at + len(change)] = change
+        assert said in refused(capsys, arguments)
+        assert not out.exists()
+
+
+def test_an_unreadable_picture_is_named(
+    small_run: list[str], composites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for split in ("train", "test"):
+        (tmp_path / "data" / split).mkdir(parents=True)
+    (tmp_path / "data" / "train" / "bad.jpg").write_bytes(b"no picture")
+    arguments = [*small_run[2:], "--data", str(tmp_path / "data")]
+    assert "bad.jpg cannot be read" in refused(capsys, arguments)
+
+
+def test_an_unwritable_output_is_named(
+    small_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    arguments = [*small_run[:-1], str(tmp_path / "file" / "run")]
+    assert "cannot be written into" in refused(capsys, arguments)
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_run_is_not_overwritten_nor_resumed_with_another_graph(
+    finished: Path, small_run: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = weights_of(finished)
+    arguments = [*small_run[:-1], str(finished)]
+    assert "holds a run already" in refused(capsys, arguments)
+    assert "another graph" in refused(capsys, [*arguments, "--resume", "--preset", "paper"])
+    assert all(torch.equal(before[name], value) for name, value in weights_of(finished).items())
+
+
+def test_scripts_refuse_a_folder_without_a_run(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="holds no run"):
+        evaluate.main(["--run", str(tmp_path)])
+
+
+def test_batches_can_begin_anywhere() -> None:
+    def first(count: int, start: int = 0) -> list[list[int]]:
+        batches = iter(ShuffledBatches(10, 3, seed=4, start=start))
+        return [next(batches) for _ in range(count)]
+
+    whole = first(9)
+    assert first(4, start=5) == whole[5:]
+    for epoch in range(3):
+        seen = [index for batch in whole[3 * epoch : 3 * epoch + 3] for index in batch]
+        assert len(set(seen)) == 9
+    assert whole[:3] != whole[3:6]
+
+
+def test_presets_say_what_the_paper_and_its_code_do() -> None:
+    paper = c2gan(keypoints_of("persons", None), PRESETS["paper"])
+    assert paper.schedule.order == ("G_I", "D_I", "G_K", "D_K")
+    assert paper.term("D_I(y*)").criterion == "log"
+    assert paper.networks["G_I"].in_channels == 21
+    official = c2gan(keypoints_of("faces", None), PRESETS["official"])
+    assert official.term("D_K(Lx*)").criterion == "lsgan"
+    assert official.gradient_flow()["K2G2K"] == {"G_I", "G_K"}
+    assert [fitting_unet(size) for size in ((256, 256), (128, 128), (128, 64))] == [
+        "unet_256",
+        "unet_128",
+        "unet_64",
+    ]
