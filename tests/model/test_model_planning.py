@@ -1,0 +1,180 @@
+"""Planned evaluation against evaluation of every term for itself, with nothing shared."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cyclekit import GraphError, Image
+from cyclekit.graph import Adversary, CycleGraph
+from tests.model.tiny import FAMILY, batch_of, built
+
+
+def naive(model, graph, batch, player, signals=None):
+    """Return each term's loss, every value computed anew for every use.
+
+    Args:
+        signals: For the discriminators: generated signals, taken as they are.
+    """
+    makers = {output: call for call in graph.calls for output in call.outputs}
+    parts = {**model.generators, **model.discriminators}
+
+    def value(name):
+        if name in batch:
+            return batch[name]
+        if signals is not None and name in signals:
+            return signals[name].detach()
+        call = makers[name]
+        inputs = [value(each) for each in call.inputs]
+        if call.network == "add":
+            return sum(inputs[1:], inputs[0])
+        if call.network in graph.functions:
+            poses = torch.cat(inputs[1:], dim=1)
+            return inputs[0] * poses.mean(1, keepdim=True)
+        made = parts[call.network](side_by_side(inputs))
+        if call.head is not None:
+            return made[call.head]
+        position = call.outputs.index(name)
+        channels = [graph.signals[output].channels for output in call.outputs]
+        return made[:, sum(channels[:position]) : sum(channels[: position + 1])]
+
+    def side_by_side(inputs):
+        size = next((each.shape[2:] for each in inputs if each.ndim == 4), None)
+        if size is None:
+            return torch.cat(inputs, dim=1)
+        return torch.cat(
+            [each if each.ndim == 4 else each[..., None, None].expand(*each.shape, *size) for each in inputs],
+            1,
+        )
+
+    def judged(term, names):
+        made = parts[term.discriminator](side_by_side([value(name) for name in names]))
+        return made["source"] if isinstance(made, dict) else made
+
+    def measured(term):
+        if not isinstance(term, Adversary):
+            left, right, *extras = [value(name) for name in term.signals]
+            return MEASURES[term.criterion](left, right, *extras)
+        fooled, told = ADVERSARIES[term.criterion]
+        if player == "generators":
+            return fooled(judged(term, term.fake)).mean()
+        return told(judged(term, term.real), judged(term, term.fake)).mean()
+
+    losses = {term.name: measured(term) for term in graph.paid_by(player)}
+    return losses, sum(graph.term(name).weight * loss for name, loss in losses.items())
+
+
+def cross_entropy(logits, target):
+    return -(target * torch.log_softmax(logits, dim=1)).sum(1).mean()
+
+
+MEASURES = {
+    "l1": lambda left, right: (left - right).abs().mean(),
+    "l2": lambda left, right: ((left - right) ** 2).mean(),
+    "masked": lambda left, right, mask: ((left - right).abs() * (1 + mask)).mean(),
+    "cross_entropy": cross_entropy,
+}
+ADVERSARIES = {
+    "lsgan": (lambda fake: (fake - 1) ** 2, lambda real, fake: (real - 1) ** 2 + fake**2),
+    "log": (
+        lambda fake: torch.log(1 - torch.sigmoid(fake)),
+        lambda real, fake: -torch.log(torch.sigmoid(real)) - torch.log(1 - torch.sigmoid(fake)),
+    ),
+    "wgan": (lambda fake: -fake, lambda real, fake: fake - real),
+}
+
+
+def gradients(total, model):
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    found = torch.autograd.grad(total, weights, allow_unused=True)
+    return [torch.zeros_like(w) if g is None else g for w, g in zip(weights, found, strict=True)]
+
+
+def only(model, kind, found):
+    """Keep the gradients of one player's networks; naive evaluation detaches nothing."""
+    own = {id(weight) for weight in getattr(model, kind).parameters()}
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    return [g if id(w) in own else torch.zeros_like(g) for w, g in zip(weights, found, strict=True)]
+
+
+def assert_planned_is_naive(graph, norm="none"):
+    model, batch = built(graph, norm), batch_of(graph)
+    paid = model.generator_loss(batch)
+    losses, total = naive(model, graph, batch, "generators")
+    torch.testing.assert_close(paid.terms, losses, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(paid.total, total, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        gradients(paid.total, model), only(model, "generators", gradients(total, model)), rtol=1e-8, atol=1e-9
+    )
+    if not graph.discriminators:
+        return
+    signals = {name: value.detach() for name, value in paid.signals.items()}
+    judged = model.discriminator_loss(batch, signals)
+    losses, total = naive(model, graph, batch, "discriminators", signals)
+    total = total * graph.schedule.discriminator_scale
+    torch.testing.assert_close(judged.terms, losses, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(judged.total, total, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        gradients(judged.total, model),
+        only(model, "discriminators", gradients(total, model)),
+        rtol=1e-8,
+        atol=1e-9,
+    )
+
+
+@pytest.mark.parametrize("norm", ["none", "instance", "batch"])
+@pytest.mark.parametrize(
+    "name",
+    [name for name, graph in FAMILY.items() if {t.criterion for t in graph.terms} <= {*MEASURES, *ADVERSARIES}],
+)
+def test_the_family(name, norm):
+    assert_planned_is_naive(FAMILY[name], norm)
+
+
+@st.composite
+def graphs(draw):
+    """Flows that read any signal made before, compared with inputs and judged against them."""
+    channels = draw(st.integers(1, 2))
+    signals = [f"s{number}" for number in range(draw(st.integers(1, 3)))]
+    inputs = tuple(signals)
+    maps, used = [], {}
+    for number in range(draw(st.integers(1, 6))):
+        network = f"G{draw(st.integers(0, 2))}"
+        count = used.setdefault(network, draw(st.integers(1, 2)))
+        chosen = draw(st.lists(st.sampled_from(signals), min_size=count, max_size=count))
+        if (network, chosen) in [entry[:2] for entry in maps]:
+            continue
+        maps.append((network, chosen, f"m{number}"))
+        signals.append(f"m{number}")
+    made = signals[len(inputs) :]
+    losses = draw(st.lists(st.tuples(st.sampled_from(made), st.sampled_from(inputs)), unique=True, max_size=3))
+    judges = draw(
+        st.lists(
+            st.tuples(st.sampled_from(["D0", "D1"]), st.sampled_from(made), st.sampled_from(signals)),
+            unique_by=lambda judge: judge[:2],
+            min_size=1,
+            max_size=4,
+        )
+    )
+    try:
+        return CycleGraph(
+            dict.fromkeys(signals, Image(channels)),
+            maps="\n".join(f"[{', '.join(read)}] -{network}-> {to}" for network, read, to in maps),
+            losses="\n".join(f"{left} ~ {right}" for left, right in losses),
+            adversaries="\n".join(f"{judge}: {fake} vs {real}" for judge, fake, real in judges if fake != real),
+            adversarial=draw(st.sampled_from(sorted(ADVERSARIES))),
+        )
+    except GraphError:
+        return None
+
+
+@pytest.mark.filterwarnings("ignore::cyclekit.GraphWarning")
+@settings(max_examples=20, deadline=None)
+@given(
+    graphs().filter(lambda graph: graph is not None and graph.gradient_flow()),
+    st.sampled_from(["none", "instance", "batch"]),
+)
+def test_random_graphs(graph, norm):
+    trained = set().union(*graph.gradient_flow().values())
+    idle = [name for name in graph.generators if name not in trained]
+    assert_planned_is_naive(graph.replace(frozen=idle), norm)
