@@ -149,12 +149,19 @@ def without(request: Request, meaning: Meaning, unwanted: Iterable[str]) -> Requ
     while True:
         lost = set(meaning.uses.makers).difference(*(statement.makes for statement in draft.statements))
         judges = {versus.discriminator.name for versus, _ in draft.adversaries}
+        meeting = {
+            term.discriminator for _, term in draft.adversaries if isinstance(term, Adversary) and term.generated
+        }
         smaller = replace(
             draft,
             statements=tuple(
                 s for s in draft.statements if s.place != "losses" or not (lost & s.reads or s.judges - judges)
             ),
-            adversaries=tuple(entry for entry in draft.adversaries if not lost & set(names(entry[0].reads))),
+            adversaries=tuple(
+                (versus, term)
+                for versus, term in draft.adversaries
+                if versus.discriminator.name in meeting and not lost & set(names(versus.reads))
+            ),
         )
         if smaller == draft:
             break

@@ -309,7 +309,8 @@ class CycleGraph:
     def without(self, *names: str) -> "CycleGraph":
         """Return a graph without some cycles, losses, adversaries or discriminators.
 
-        A cycle takes along the adversaries and losses whose signals nothing else makes.
+        A cycle takes along the adversaries and losses whose signals nothing else makes, and every discriminator
+        that meets no generated signal any more.
 
         Args:
             *names: Names of terms or of discriminators.

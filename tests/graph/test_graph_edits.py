@@ -192,6 +192,7 @@ def test_a_cycle_takes_along_what_only_it_makes():
     assert [term.name for term in STARGAN.without("D").terms] == ["rec"]
     assert STARGAN.without("D").inputs == ("x", "c", "c0")
     assert STARGAN.without("fake_cls", "real_cls").networks["D"].heads == ()
+    assert PG2.without("D(y*)").discriminators == ()
 
 
 def test_an_edit_keeps_what_was_said_of_the_terms_that_stay():

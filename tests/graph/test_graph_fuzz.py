@@ -88,13 +88,13 @@ def marks_its_place(error, fields):
 
 
 @pytest.mark.parametrize("field", FIELDS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(data=st.data())
 def test_arbitrary_text_is_refused_with_its_place_or_builds(field, data):
     refuses_or_builds(**{field: data.draw(texts(field))})
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.fixed_dictionaries({field: st.just(VALID[field]) | mutated(field) for field in FIELDS}))
 @example(VALID)
 def test_four_texts_together_are_refused_with_their_place_or_build(fields):
@@ -144,7 +144,7 @@ def chained(first, rest):
     return Flow(None, tuple(found))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(comparing, max_size=4))
 def test_parsing_undoes_formatting_of_comparing_flows(flows):
     assert list(parse_losses("\n".join(map(format_flow, flows)))) == flows
@@ -152,7 +152,7 @@ def test_parsing_undoes_formatting_of_comparing_flows(flows):
     assert list(parse_cycles(" ; ".join(map(format_flow, labelled)))) == labelled
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(chains, max_size=4), st.lists(verses, max_size=4))
 def test_parsing_undoes_formatting_of_maps_and_adversaries(flows, versus):
     assert list(parse_maps("\n".join(map(format_flow, flows)))) == flows
