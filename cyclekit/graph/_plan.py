@@ -76,7 +76,12 @@ class PlayerPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """The plans of both players."""
+    """The plans of both players.
+
+    Args:
+        generators: What is computed for the generators' loss.
+        discriminators: What is computed for the discriminators' loss.
+    """
 
     generators: PlayerPlan
     discriminators: PlayerPlan

@@ -106,6 +106,7 @@ class Adversary:
 
 
 Term = Comparison | Adversary
+"""What a graph asks for: one or the other."""
 
 
 def named_terms(key: str, terms: Iterable[Term]) -> list[str]:
