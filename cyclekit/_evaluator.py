@@ -50,8 +50,7 @@ class Evaluator:
         size = next((tensor.shape[2:] for tensor in tensors if tensor.ndim == 4), None)
         if size is not None:
             tensors = [
-                tensor if tensor.ndim == 4 else tensor[:, :, None, None].expand(-1, -1, *size)
-                for tensor in tensors
+                tensor if tensor.ndim == 4 else tensor[:, :, None, None].expand(-1, -1, *size) for tensor in tensors
             ]
         return torch.cat(tensors, dim=1)
 
@@ -85,14 +84,10 @@ class Evaluator:
                 else self.join(evaluation.inputs, values)
                 for evaluation in group
             ]
-            for evaluation, made in zip(
-                group, self._forward(group, part, inputs, name in detached), strict=True
-            ):
+            for evaluation, made in zip(group, self._forward(group, part, inputs, name in detached), strict=True):
                 values.update(self._named(evaluation, made))
 
-    def _forward(
-        self, group: Sequence[Evaluation], part: Part, inputs: list[Tensor], detached: bool
-    ) -> list[object]:
+    def _forward(self, group: Sequence[Evaluation], part: Part, inputs: list[Tensor], detached: bool) -> list[object]:
         forward = _with_detached_weights(part) if detached and isinstance(part, nn.Module) else part
         try:
             if len(group) > 1 and all(tensor.shape == inputs[0].shape for tensor in inputs):
@@ -111,9 +106,7 @@ class Evaluator:
         domains = [self.domains[name] for name in evaluation.outputs]
         parts = _parts(made, [domain.channels for domain in domains])
         if len(parts) != len(domains) or not all(map(_fits, parts, domains)):
-            wanted = ", ".join(
-                f"{name}: {domain}" for name, domain in zip(evaluation.outputs, domains, strict=True)
-            )
+            wanted = ", ".join(f"{name}: {domain}" for name, domain in zip(evaluation.outputs, domains, strict=True))
             raise NetworkOutputError(
                 f"{evaluation}: {evaluation.network} must return {sum(d.channels for d in domains)} channels "
                 f"({wanted}), got {_shapes(parts) or type(made).__name__}"
@@ -125,9 +118,7 @@ class Evaluator:
         if isinstance(made, Tensor | list | tuple) and not evaluation.heads:
             return {judgement: made}
         if not isinstance(made, dict):
-            expected = (
-                "a dict of heads" if evaluation.heads else "logits, a list of logits or a dict of heads"
-            )
+            expected = "a dict of heads" if evaluation.heads else "logits, a list of logits or a dict of heads"
             raise NetworkOutputError(
                 f"{evaluation}: {evaluation.network} must return {expected}, got {type(made).__name__}"
             )
@@ -155,8 +146,7 @@ def _treats_samples_alone(part: Part) -> bool:
         isinstance(part, nn.Module)
         and getattr(part, "joins_batches", True)
         and not any(
-            isinstance(module, _BatchNorm) or getattr(module, "track_running_stats", False)
-            for module in part.modules()
+            isinstance(module, _BatchNorm) or getattr(module, "track_running_stats", False) for module in part.modules()
         )
     )
 

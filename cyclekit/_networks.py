@@ -53,9 +53,7 @@ def choices_by_name(
     return chosen
 
 
-def create_network(
-    name: str, choice: NetworkChoice, network: Network | None
-) -> tuple[nn.Module, NetworkSpec | None]:
+def create_network(name: str, choice: NetworkChoice, network: Network | None) -> tuple[nn.Module, NetworkSpec | None]:
     """Return a network, and its spec unless it is a module of the user's own, as every stand-in is."""
     if hasattr(nn.ModuleDict, name):
         raise GraphError(f"{name!r} is a word of torch's module containers; call the network otherwise")
@@ -70,9 +68,7 @@ def create_network(
     return create_generator(spec.name, network.in_channels, network.out_channels, **spec.options), spec
 
 
-def functions_of(
-    graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor]]
-) -> dict[str, Callable[..., Tensor]]:
+def functions_of(graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor]]) -> dict[str, Callable[..., Tensor]]:
     """Return the graph's functions: those passed, and built-in ones.
 
     Raises:
@@ -86,9 +82,7 @@ def functions_of(
     known: dict[str, Callable[..., Tensor]] = {"add": _add, **functions}
     for name in graph.functions:
         if name not in known:
-            raise GraphError(
-                f"the graph's function {name!r} is missing: pass build(functions={{{name!r}: ...}})"
-            )
+            raise GraphError(f"the graph's function {name!r} is missing: pass build(functions={{{name!r}: ...}})")
     return {name: known[name] for name in graph.functions}
 
 

@@ -87,9 +87,7 @@ class Objective(nn.Module):
         return values[self._judgements[term.discriminator, judged]]
 
     def _compared(self, term: Comparison, values: Mapping[str, Value]) -> Tensor:
-        return self._measures.criteria[term.criterion](
-            *[one_tensor(values[name], name) for name in term.signals]
-        )
+        return self._measures.criteria[term.criterion](*[one_tensor(values[name], name) for name in term.signals])
 
     def _summed(self, losses: Mapping[str, Tensor]) -> Tensor:
         weighted = [term.weight * losses[name] for name, term in self._terms.items()]
@@ -132,25 +130,6 @@ class GeneratorObjective(Objective):
 class DiscriminatorObjective(Objective):
     """What the discriminators pay: telling real from generated, and what their heads say of real inputs."""
 
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        plan: PlayerPlan,
-        terms: Mapping[str, Term],
-        learning: Iterable[str],
-        measures: Measures,
-    ) -> None:
-        fakes = {(term.discriminator, term.fake) for term in terms.values() if isinstance(term, Adversary)}
-        evaluations = [
-            part
-            for evaluation in plan.evaluations
-            for part in (
-                _apart(evaluation) if (evaluation.network, evaluation.inputs) in fakes else (evaluation,)
-            )
-        ]
-        super().__init__(evaluator, replace(plan, evaluations=tuple(evaluations)), terms, learning, measures)
-        self._scale = evaluator.graph.schedule.discriminator_scale
-
     def forward(self, batch: Batch, signals: Batch, history: Batch | None = None) -> Losses:
         """Return the discriminators' losses.
 
@@ -175,16 +154,15 @@ class DiscriminatorObjective(Objective):
             name: self._compared(term, values) if isinstance(term, Comparison) else self._told(term, values)
             for name, term in self._terms.items()
         }
-        return Losses(self._summed(losses) * self._scale, losses, {})
+        scale = self._evaluator.graph.schedule.discriminator_scale
+        return Losses(self._summed(losses) * scale, losses, {})
 
     def _told(self, term: Adversary, values: Mapping[str, Value]) -> Tensor:
         real, fake = (self._judgement(term, judged, values) for judged in (term.real, term.fake))
         return self._measures.adversarial[term.criterion].discriminator(real, fake)
 
 
-def with_real(
-    graph: CycleGraph, plan: PlayerPlan, judged: Iterable[tuple[str, tuple[str, ...]]]
-) -> PlayerPlan:
+def with_real(graph: CycleGraph, plan: PlayerPlan, judged: Iterable[tuple[str, tuple[str, ...]]]) -> PlayerPlan:
     """Add to the generators' plan the judgements of real tuples, which relativistic losses compare with.
 
     Args:
@@ -201,13 +179,23 @@ def with_real(
     return replace(plan, evaluations=evaluations, inputs=tuple(name for name in graph.inputs if name in read))
 
 
-def _apart(evaluation: Evaluation) -> tuple[Evaluation, ...]:
-    """Let heads judge by themselves: a history replaces what is judged as fake, not what heads describe."""
-    if not evaluation.heads:
-        return (evaluation,)
-    (judgement,) = evaluation.outputs
-    beside = replace(evaluation, outputs=(f"{judgement} beside its heads",))
-    return (beside, replace(evaluation, heads=()))
+def heads_apart(plan: PlayerPlan, terms: Iterable[Term]) -> PlayerPlan:
+    """Let heads judge generated inputs by themselves: a history replaces what is told from real, not these.
+
+    Args:
+        plan: The discriminators' plan.
+        terms: Its terms.
+    """
+    fakes = {(term.discriminator, term.fake) for term in terms if isinstance(term, Adversary)}
+    evaluations: list[Evaluation] = []
+    for evaluation in plan.evaluations:
+        if evaluation.heads and (evaluation.network, evaluation.inputs) in fakes:
+            (judgement,) = evaluation.outputs
+            evaluations.append(replace(evaluation, outputs=(f"{judgement} beside its heads",)))
+            evaluation = replace(evaluation, heads=())
+        # What is told from real comes last, so that its judgement is the one found by its inputs.
+        evaluations.append(evaluation)
+    return replace(plan, evaluations=tuple(evaluations))
 
 
 def _detached(value: Value) -> Value:

@@ -72,9 +72,7 @@ def _one_hot(name: str, labels: Tensor, classes: int, dtype: torch.dtype) -> Ten
     if labels.device.type == "cpu" and not torch.compiler.is_compiling():
         wrong = labels[(labels < 0) | (labels >= classes)]
         if len(wrong):
-            raise SignalError(
-                f"{name!r} is Label({classes}): expected classes 0 to {classes - 1}, got {wrong[0]:d}"
-            )
+            raise SignalError(f"{name!r} is Label({classes}): expected classes 0 to {classes - 1}, got {wrong[0]:d}")
     return (labels[:, None] == torch.arange(classes, device=labels.device)).to(dtype)
 
 

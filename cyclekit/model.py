@@ -22,6 +22,7 @@ from cyclekit._objectives import (
     GeneratorObjective,
     Losses,
     Measures,
+    heads_apart,
     with_real,
 )
 from cyclekit._pretrained import (
@@ -144,9 +145,7 @@ class CycleModel(nn.Module):
             self.generators[name].requires_grad_(False)
         self.train()
         self._paid = {player: graph.paid_by(player) for player in ("generators", "discriminators")}
-        self._needs = {
-            term.name: self._way(graph, term.signals, ())[1] for term in graph.terms if term.optional
-        }
+        self._needs = {term.name: self._way(graph, term.signals, ())[1] for term in graph.terms if term.optional}
         self._built: tuple[nn.Module, ...] = ()
         self._evaluators: dict[tuple[StandIn, ...], Evaluator] = {}
         self._objectives: dict[tuple[object, ...], Any] = {}
@@ -195,9 +194,7 @@ class CycleModel(nn.Module):
         values = self._values(batch, known, chosen, step)
         return {name: values[name] for name in chosen}
 
-    def generator_loss(
-        self, batch: Batch, *, terms: Iterable[str] | None = None, step: int | None = None
-    ) -> Losses:
+    def generator_loss(self, batch: Batch, *, terms: Iterable[str] | None = None, step: int | None = None) -> Losses:
         """Return what the generators pay; the discriminators' weights take no gradient from it.
 
         Args:
@@ -244,17 +241,22 @@ class CycleModel(nn.Module):
         given = self._values(batch, signals or {}, objective.plan.given)
         return objective(self.checked(batch, objective.plan.inputs), given, history)
 
-    def fakes(self, batch: Batch, signals: Batch) -> dict[str, Tensor]:
+    def fakes(self, batch: Batch, signals: Batch, *, terms: Iterable[str] | None = None) -> dict[str, Tensor]:
         """Return what each adversary judges as generated, for history pools.
 
         Args:
             batch: The input signals by name.
             signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
+            terms: Names of the adversaries; all of positive weight where nothing is said.
 
         Returns:
             By adversary, the signals of its fake tuple joined along the channels, detached.
+
+        Raises:
+            SignalError: A signal is missing or does not fit its domain.
+            GraphError: A named term does not exist.
         """
-        active = self.active_terms(batch, "discriminators")
+        active = self.active_terms(batch, "discriminators", terms)
         adversaries = [
             term
             for term in self._paid["discriminators"]
@@ -331,12 +333,11 @@ class CycleModel(nn.Module):
         if key not in self._objectives:
             plan = self.graph.plan(names).discriminators
             paid = {name: self.graph.term(name) for name in plan.terms}
+            plan = heads_apart(plan, paid.values())
             self._objectives[key] = DiscriminatorObjective(evaluator, plan, paid, learning, self._measures)
         return self._objectives[key]
 
-    def active_terms(
-        self, batch: Batch, player: Player, terms: Iterable[str] | None = None
-    ) -> tuple[str, ...]:
+    def active_terms(self, batch: Batch, player: Player, terms: Iterable[str] | None = None) -> tuple[str, ...]:
         """Return the terms a player pays for a batch: optional ones only where it carries their signals.
 
         Args:
@@ -461,9 +462,7 @@ class CycleModel(nn.Module):
         chosen = choices_by_name(kind, names, choices, stand_ins)
         networks = nn.ModuleDict()
         for name in (*names, *stand_ins):
-            networks[name], self.specs[name] = create_network(
-                name, chosen[name], self.graph.networks.get(name)
-            )
+            networks[name], self.specs[name] = create_network(name, chosen[name], self.graph.networks.get(name))
         return networks
 
     def _names(self, player: Player, terms: Iterable[str] | None) -> tuple[str, ...]:
@@ -527,9 +526,7 @@ def _measures(graph: CycleGraph, own: Mapping[str, Measure]) -> Measures:
         try:
             measure = own[name] if name in own else create(name)
         except UnknownNameError as error:
-            raise GraphError(
-                f"the term {term.name!r}: {error}; or pass build(criteria={{{name!r}: ...}})"
-            ) from None
+            raise GraphError(f"the term {term.name!r}: {error}; or pass build(criteria={{{name!r}: ...}})") from None
         if isinstance(term, Comparison) and callable(measure):
             criteria[name] = measure
         elif isinstance(term, Adversary) and isinstance(measure, AdversarialLoss):
