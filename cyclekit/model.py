@@ -25,15 +25,7 @@ from cyclekit._objectives import (
     heads_apart,
     with_real,
 )
-from cyclekit._pretrained import (
-    FILES,
-    GRAPH_FILE,
-    NETWORKS_FILE,
-    WEIGHTS_FILE,
-    PretrainedError,
-    read_model,
-    write_model,
-)
+from cyclekit._pretrained import FILES, PretrainedError, read_model, write_model
 from cyclekit._registry import UnknownNameError
 from cyclekit._signals import Batch, SignalError, checked_signals
 from cyclekit._suggest import suggestion
@@ -43,9 +35,6 @@ from cyclekit.losses import AdversarialLoss, Criterion, create_adversarial_loss,
 from cyclekit.nets import NetworkSpec
 
 __all__ = [
-    "GRAPH_FILE",
-    "NETWORKS_FILE",
-    "WEIGHTS_FILE",
     "CycleModel",
     "DiscriminatorObjective",
     "GeneratorObjective",

@@ -1,7 +1,6 @@
 """Complete checkpoints: everything a run needs to go on as if it had never stopped."""
 
-import json
-import random
+import pickle
 import re
 import shutil
 from collections.abc import Mapping
@@ -9,30 +8,34 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors.torch import load_file
+from safetensors import SafetensorError
+from torch import Tensor
 
 from cyclekit._files import whole_folder
+from cyclekit._pretrained import read_model
 from cyclekit.graph import CycleGraph
-from cyclekit.model import GRAPH_FILE, WEIGHTS_FILE, CycleModel
+from cyclekit.model import CycleModel
+from cyclekit.training._random import random_state, set_random_state
 
 TRAINING_FILE = "training.pt"
-_NAME = re.compile(r"step-(\d{8})")
+_COMPLETE = re.compile(r"step-(\d{8,})")
+_LEFT_BY_A_KILLED_RUN = re.compile(r"\.step-\d{8,}-[0-9a-f]{16}(-old)?")
 
 
 class Stateful(Protocol):
     """Anything with a state: an `AdversarialStep`, a learning-rate scheduler, a sampler."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state."""
+        """Return the state, made of tensors, numbers, text, lists and dicts."""
         ...
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> object:
+    def load_state_dict(self, state: dict[str, Any], /) -> object:
         """Take the state up."""
         ...
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint that cannot be read, or that belongs to another graph."""
+    """A checkpoint that cannot be read or written, or that belongs to another model."""
 
 
 def save_checkpoint(root: str | Path, rounds: int, model: CycleModel, parts: Mapping[str, Stateful]) -> Path:
@@ -49,6 +52,11 @@ def save_checkpoint(root: str | Path, rounds: int, model: CycleModel, parts: Map
     Returns:
         The checkpoint's folder, ``root/step-00000100``.
 
+    Raises:
+        FileExistsError: The folder holds a checkpoint of more rounds, of another run.
+        OSError: The folder cannot be written into.
+        CheckpointError: A part's state could not be read back.
+
     Example:
         ```python
         import torch
@@ -64,19 +72,20 @@ def save_checkpoint(root: str | Path, rounds: int, model: CycleModel, parts: Map
         assert load_checkpoint(latest_checkpoint("checkpoints"), model, {"step": step}) == 0
         ```
     """
+    newest = latest_checkpoint(root)
+    if newest and _rounds(newest) > rounds:
+        raise FileExistsError(f"{newest} is further on than round {rounds}: resume that run, or choose another folder")
+    state = {
+        "rounds": rounds,
+        "parts": {name: part.state_dict() for name, part in parts.items()},
+        "random": random_state(),
+    }
     folder = Path(root) / f"step-{rounds:08d}"
     with whole_folder(folder) as draft:
-        model.write(draft)
-        state = {
-            "rounds": rounds,
-            "parts": {name: part.state_dict() for name, part in parts.items()},
-            "random": _random_state(),
-        }
-        torch.save(state, draft / TRAINING_FILE)
+        _write(draft, model, state)
     for other in Path(root).iterdir():
-        # Also what a killed run left half-written, which begins with a dot.
-        if other != folder and _NAME.search(other.name):
-            shutil.rmtree(other)
+        if other != folder and (_COMPLETE.fullmatch(other.name) or _LEFT_BY_A_KILLED_RUN.fullmatch(other.name)):
+            shutil.rmtree(other, ignore_errors=True)  # what is in use now is tried again by the next save
     return folder
 
 
@@ -90,8 +99,8 @@ def latest_checkpoint(root: str | Path) -> Path | None:
         Its folder, or ``None`` where there is none.
     """
     root = Path(root)
-    found = [path for path in root.iterdir() if _NAME.fullmatch(path.name)] if root.is_dir() else []
-    return max(found, key=lambda path: path.name, default=None)
+    found = [path for path in root.iterdir() if _COMPLETE.fullmatch(path.name)] if root.is_dir() else []
+    return max(found, key=_rounds, default=None)
 
 
 def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, Stateful]) -> int:
@@ -106,51 +115,79 @@ def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, S
         Rounds played so far.
 
     Raises:
-        CheckpointError: The folder cannot be read, or its graph, networks or parts are others.
+        CheckpointError: The folder cannot be read, or its graph, networks or parts are others. The message
+            is one line.
     """
     folder = Path(folder)
-    try:
-        graph = CycleGraph.from_dict(json.loads((folder / GRAPH_FILE).read_text()))
-        if graph != model.graph:
-            raise CheckpointError(f"{folder} was written by another graph: {_difference(graph, model.graph)}")
-        weights = load_file(folder / WEIGHTS_FILE)
-        state = torch.load(folder / TRAINING_FILE, map_location="cpu", weights_only=True)
-        model.load_state_dict(weights)
-    except CheckpointError:
-        raise
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()
-        raise CheckpointError(
-            f"{folder} cannot be read: {reason[0] if reason else type(error).__name__}"
-        ) from error
+    graph, weights, state = _read(folder)
+    if graph != model.graph:
+        raise CheckpointError(f"{folder} was written by another graph: {_other_graph(graph, model.graph)}")
+    if difference := _other_weights(weights, model.state_dict()):
+        raise CheckpointError(f"{folder} holds weights of other networks: {difference}")
     if set(state["parts"]) != set(parts):
         raise CheckpointError(f"{folder} holds the parts {sorted(state['parts'])}, expected {sorted(parts)}")
+    model.load_state_dict(weights)
     for name, part in parts.items():
-        part.load_state_dict(state["parts"][name])
-    _set_random_state(state["random"])
+        try:
+            part.load_state_dict(state["parts"][name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise CheckpointError(f"{folder} does not fit the part {name!r}: {_one_line(error)}") from error
+    set_random_state(state["random"])
     return state["rounds"]
 
 
-def _difference(saved: CycleGraph, current: CycleGraph) -> str:
+def _rounds(folder: Path) -> int:
+    return int(folder.name.removeprefix("step-"))
+
+
+def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
+    file = draft / TRAINING_FILE
+    try:
+        model.write(draft)
+        torch.save(state, file)
+        # What cannot be read back is found now, not when the run is resumed.
+        torch.load(file, map_location="cpu", mmap=True, weights_only=True)
+    except pickle.PickleError as error:
+        raise CheckpointError(
+            "a part's state holds more than a checkpoint gives back: tensors, numbers, text, lists and dicts"
+        ) from error
+    except (SafetensorError, RuntimeError) as error:  # a full disk, as these two libraries call it
+        raise OSError(f"{draft.parent} cannot be written into: {_one_line(error)}") from error
+
+
+def _read(folder: Path) -> tuple[CycleGraph, dict[str, Tensor], dict[str, Any]]:
+    if not (folder / TRAINING_FILE).is_file():
+        raise CheckpointError(f"{folder} holds no checkpoint: {TRAINING_FILE} is missing")
+    try:
+        graph, _, weights = read_model(folder)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(_one_line(error)) from error
+    try:
+        state = torch.load(folder / TRAINING_FILE, map_location="cpu", weights_only=True)
+    except Exception as error:  # broken bytes have no exception of their own
+        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: {_one_line(error)}") from error
+    if not isinstance(state, dict) or not {"rounds", "parts", "random"} <= state.keys():
+        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else")
+    return graph, weights, state
+
+
+def _other_graph(saved: CycleGraph, current: CycleGraph) -> str:
     old, new = saved.to_dict(), current.to_dict()
     names = [name for name in new if old[name] != new[name]]
-    return (
-        f"they differ in {', '.join(names)}; start a new run, or build the model from the checkpoint's graph"
-    )
+    return f"they differ in {', '.join(names)}; start a new run, or build the model from the checkpoint's graph"
 
 
-def _random_state() -> dict[str, Any]:
-    version, internal, gauss = random.getstate()
-    return {
-        "python": [version, list(internal), gauss],
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
+def _other_weights(saved: Mapping[str, Tensor], current: Mapping[str, Tensor]) -> str | None:
+    for name in {**current, **saved}:
+        there, here = _kind(saved.get(name)), _kind(current.get(name))
+        if there != here:
+            return f"{name} is {there} there and {here} in this model"
+    return None
 
 
-def _set_random_state(state: Mapping[str, Any]) -> None:
-    version, internal, gauss = state["python"]
-    random.setstate((version, tuple(internal), gauss))
-    torch.set_rng_state(state["torch"])
-    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda"])
+def _kind(weight: Tensor | None) -> str:
+    return "missing" if weight is None else f"{weight.dtype} of shape {tuple(weight.shape)}"
+
+
+def _one_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

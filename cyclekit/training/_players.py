@@ -6,6 +6,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from cyclekit.graph import CycleGraph
+from cyclekit.graph._terms import Player
 from cyclekit.model import CycleModel
 
 
@@ -19,17 +20,25 @@ def networks_of(graph: CycleGraph, player: str) -> tuple[str, ...]:
     Returns:
         The networks' names, frozen ones left out.
     """
-    if player == "generators":
-        return tuple(name for name in graph.generators if name not in graph.frozen)
-    if player == "discriminators":
-        return graph.discriminators
-    return (player,)
+    kinds = {"generators": graph.generators, "discriminators": graph.discriminators}
+    return tuple(name for name in kinds.get(player, (player,)) if name not in graph.frozen)
 
 
-def create_optimizers(
-    model: CycleModel, create: Callable[[Iterable[nn.Parameter]], Optimizer]
-) -> dict[str, Optimizer]:
-    """Return one optimiser for each player of the graph's schedule.
+def side_of(graph: CycleGraph, player: str) -> Player:
+    """Return whether a player is among the generators or the discriminators.
+
+    Args:
+        graph: The graph.
+        player: An entry of its schedule's order.
+
+    Returns:
+        The side whose terms it pays.
+    """
+    return "discriminators" if player == "discriminators" or player in graph.discriminators else "generators"
+
+
+def create_optimizers(model: CycleModel, create: Callable[[Iterable[nn.Parameter]], Optimizer]) -> dict[str, Optimizer]:
+    """Return one optimiser for each player of the graph's schedule that has something to learn.
 
     Args:
         model: The model, on its device already.
@@ -53,7 +62,7 @@ def create_optimizers(
         assert list(optimizers) == ["generators"]
         ```
     """
-    networks = {**dict(model.generators.items()), **dict(model.discriminators.items())}
+    networks = {**model.generators, **model.discriminators}
     optimizers: dict[str, Optimizer] = {}
     for player in model.graph.schedule.order:
         if names := networks_of(model.graph, player):

@@ -7,18 +7,19 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cyclekit.graph import Adversary, Comparison, CycleGraph, GraphError, PlayerPlan
-from cyclekit.model import CycleModel, Losses
+from cyclekit.graph import GraphError
+from cyclekit.model import CycleModel, Losses, SignalError
 from cyclekit.pool import HistoryPool
-from cyclekit.training._players import networks_of
+from cyclekit.training._moves import Move, Moves
+from cyclekit.training._players import networks_of, side_of
 
 
 class Round(NamedTuple):
     """What a round of play came to. Nothing here has waited for the device.
 
     Args:
-        losses: Detached scalars by player and name: ``generators/total`` and ``discriminators/total`` are
-            weighted, ``generators/I2I2I`` and its like are not.
+        losses: Detached scalars by player and name, of the players that stepped: ``generators/total`` and
+            ``discriminators/total`` are weighted, ``generators/I2I2I`` and its like are not.
         signals: The generated signals by name, detached.
     """
 
@@ -31,17 +32,25 @@ class AdversarialStep:
 
     By default the generators step on the whole objective in one backward pass, then the discriminators, on
     the same generated signals and on a history of earlier ones. Where discriminators step first, they judge
-    signals generated for them.
+    signals generated for them. A player that nothing in a batch trains does not step.
 
     Args:
         model: The model, on its device, in training mode.
         optimizers: An optimiser for each player, as `create_optimizers` makes them.
         backward: Computes the gradients of a loss; ``accelerator.backward`` under Accelerate.
-        wrap: Applied to each objective once: ``torch.compile``, or ``accelerator.prepare``.
+        wrap: Applied to each objective once: ``torch.compile``, ``DistributedDataParallel``, or
+            ``accelerator.prepare``.
         seed: Of the history pools.
+        accumulate: Each player works through a batch in this many equal parts before it steps once: the
+            gradient of the whole batch in the memory of a part. Batch normalisation sees the parts.
+
+    Attributes:
+        rounds: Rounds played so far.
+        pools: A history pool for each discriminator, by name.
 
     Raises:
-        GraphError: A player has no optimiser.
+        GraphError: A player has no optimiser, or an optimiser no player.
+        ValueError: `accumulate` is not positive.
 
     Source:
         C2GAN (arXiv 1908.00999), section 3.4; the history as in CycleGAN (arXiv 1703.10593).
@@ -76,27 +85,26 @@ class AdversarialStep:
         backward: Callable[[Tensor], Any] = torch.autograd.backward,
         wrap: Callable[[nn.Module], Callable[..., Losses]] | None = None,
         seed: int = 0,
+        accumulate: int = 1,
     ) -> None:
         schedule = model.graph.schedule
-        for player in schedule.order:
-            if player not in optimizers and networks_of(model.graph, player):
-                raise GraphError(
-                    f"no optimiser for the player {player!r}; there are {', '.join(optimizers) or 'none'}"
-                )
+        players = [player for player in schedule.order if networks_of(model.graph, player)]
+        if set(players) != set(optimizers):
+            raise GraphError(
+                f"the players are {', '.join(players)}; got optimisers for {', '.join(optimizers) or 'none'}"
+            )
+        if accumulate < 1:
+            raise ValueError(f"accumulate: got {accumulate}, expected 1 or more parts")
         self.model = model
-        self.optimizers = dict(optimizers)
+        self.optimizers = {player: optimizers[player] for player in players}
         self.rounds = 0
-        device = next(model.parameters()).device
-        self.pools = nn.ModuleDict(
-            {
-                name: HistoryPool(schedule.history, seed + number)
-                for number, name in enumerate(model.graph.discriminators)
-            }
-        ).to(device)
+        pools = {
+            name: HistoryPool(schedule.history, seed + number) for number, name in enumerate(model.graph.discriminators)
+        }
+        self.pools = nn.ModuleDict(pools).to(next(model.parameters()).device)
+        self.accumulate = accumulate
         self._backward = backward
-        self._wrap = wrap
-        # What a player runs follows from the terms a batch allows and from who stands in; worked out once.
-        self._moves: dict[tuple[object, ...], list[_Move]] = {}
+        self._moves = Moves(model, wrap)
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Round:
         """Play one round.
@@ -108,21 +116,24 @@ class AdversarialStep:
             The losses and the generated signals.
 
         Raises:
-            SignalError: A signal is missing or does not fit its domain.
+            SignalError: A signal is missing or does not fit its domain, or the batch cannot be divided.
         """
         graph = self.model.graph
         generators_turn = (self.rounds + 1) % graph.schedule.discriminator_steps == 0
         losses: dict[str, Tensor] = {}
         signals: dict[str, Tensor] = {}
         for player, optimizer in self.optimizers.items():
-            if player == "discriminators" or player in graph.discriminators:
-                signals = signals or self.model.generate(batch)
-                paid = self._step_discriminators(player, batch, signals, optimizer)
-            elif generators_turn:
-                paid = self._step_generators(player, batch, signals, optimizer)
-            else:
+            judging = side_of(graph, player) == "discriminators"
+            moves = self._moves.of(player, batch, self.rounds) if judging or generators_turn else []
+            if not moves:
                 continue
-            losses.update({f"{player}/{name}": loss for name, loss in paid.items()})
+            optimizer.zero_grad()
+            for move in moves:
+                played = self._judge(move, batch, signals) if judging else self._generate(move, batch)
+                signals.update(played.signals)
+                total = losses.get(f"{player}/total", 0) + played.total
+                losses |= {f"{player}/total": total, **{f"{player}/{k}": loss for k, loss in played.terms.items()}}
+            optimizer.step()
         self.rounds += 1
         return Round(losses, signals)
 
@@ -149,101 +160,40 @@ class AdversarialStep:
         for player, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][player])
 
-    def _step_generators(
-        self, player: str, batch: Mapping[str, Tensor], signals: dict[str, Tensor], optimizer: Optimizer
-    ) -> dict[str, Tensor]:
-        paid: dict[str, Tensor] = {}
-        optimizer.zero_grad()
-        fresh: dict[str, Tensor] = {}
-        for move in self._moves_of(player, self.model.active_terms(batch, "generators")):
-            part = move.run(self.model.checked(batch, move.plan.inputs))
-            self._backward(part.total)
-            _add(paid, part)
-            fresh = {**{name: value.detach() for name, value in part.signals.items()}, **fresh}
-        optimizer.step()
-        signals.update(fresh)
-        return paid
+    def _generate(self, move: Move, batch: Mapping[str, Tensor]) -> Losses:
+        return self._play(move, self.model.checked(batch, move.plan.inputs))
 
-    def _step_discriminators(
-        self, player: str, batch: Mapping[str, Tensor], signals: dict[str, Tensor], optimizer: Optimizer
-    ) -> dict[str, Tensor]:
-        paid: dict[str, Tensor] = {}
-        optimizer.zero_grad()
-        for move in self._moves_of(player, self.model.active_terms(batch, "discriminators")):
-            if missing := [name for name in move.plan.given if name not in signals]:
-                signals.update(self.model.generate({**batch, **signals}, missing))
-            fakes = self.model.fakes(batch, signals)
-            history = {name: self.pools[judge](fakes[name]) for name, judge in move.judges.items()}
-            part = move.run(self.model.checked(batch, move.plan.inputs), signals, history)
-            self._backward(part.total)
-            _add(paid, part)
-        optimizer.step()
-        return paid
+    def _judge(self, move: Move, batch: Mapping[str, Tensor], signals: Mapping[str, Tensor]) -> Losses:
+        missing = [name for name in move.plan.given if name not in signals]
+        made = self.model.generate({**batch, **signals}, missing, step=self.rounds) if missing else {}
+        given = {name: made[name] if name in made else signals[name] for name in move.plan.given}
+        fakes = self.model.fakes(batch, given, terms=move.judges)
+        history = {name: self.pools[judge](fakes[name]) for name, judge in move.judges.items()}
+        played = self._play(move, self.model.checked(batch, move.plan.inputs), given, history)
+        return played._replace(signals=made)
 
-    def _moves_of(self, player: str, active: tuple[str, ...]) -> list["_Move"]:
-        model, schedule = self.model, self.model.graph.schedule
-        standing_in = tuple(s.network for s in schedule.stand_ins if self.rounds < s.steps)
-        key = (player, active, standing_in)
-        if key in self._moves:
-            return self._moves[key]
-        now = model.graph.at_step(self.rounds)
-        names = tuple(name for name in networks_of(model.graph, player) if name in now.networks)
-        side = (
-            "discriminators" if player == "discriminators" or player in now.discriminators else "generators"
+    def _play(self, move: Move, *values: Mapping[str, Tensor]) -> Losses:
+        """Back-propagate an objective's loss, part by part of the batch; return its mean, detached."""
+        parts: list[Losses] = []
+        for part in zip(*map(self._parts, values), strict=True):
+            paid = move.run(*part)
+            self._backward(paid.total / self.accumulate)
+            parts.append(Losses(paid.total.detach(), _detached(paid.terms), _detached(paid.signals)))
+        if len(parts) == 1:
+            return parts[0]
+        return Losses(
+            torch.stack([part.total for part in parts]).mean(0),
+            {name: torch.stack([part.terms[name] for part in parts]).mean(0) for name in parts[0].terms},
+            {name: torch.cat([part.signals[name] for part in parts]) for name in parts[0].signals},
         )
-        terms = tuple(name for name in active if now.learners(now.term(name), side) & set(names))
-        if side == "discriminators":
-            objectives = [model.discriminator_objective(terms, networks=names)] if terms else []
-        else:
-            groups = _backward_groups(now, terms)
-            objectives = [
-                model.generator_objective(group, networks=names, step=self.rounds) for group in groups
-            ]
-        moves: list[_Move] = []
-        for objective in objectives:
-            owned = [now.term(name) for name in objective.plan.terms]
-            judges = {t.name: t.discriminator for t in owned if isinstance(t, Adversary) and t.generated}
-            moves.append(_Move(self._wrap(objective) if self._wrap else objective, objective.plan, judges))
-        self._moves[key] = moves
-        return moves
+
+    def _parts(self, values: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        count = self.accumulate
+        for value in values.values():
+            if len(value) % count:
+                raise SignalError(f"a batch of {len(value)} cannot be divided into accumulate={count} equal parts")
+        return [{name: value.chunk(count)[i] for name, value in values.items()} for i in range(count)]
 
 
-class _Move(NamedTuple):
-    """One backward pass of one player: its objective, compiled or wrapped, and what that reads."""
-
-    run: Callable[..., Losses]
-    plan: PlayerPlan
-    judges: dict[str, str]
-
-
-def _add(paid: dict[str, Tensor], part: Losses) -> None:
-    total = part.total.detach()
-    paid["total"] = paid["total"] + total if "total" in paid else total
-    paid.update({name: loss.detach() for name, loss in part.terms.items()})
-
-
-def _backward_groups(graph: CycleGraph, terms: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return the terms that are back-propagated together: all of them, or each cycle's with what it makes."""
-    if graph.schedule.backward == "joint":
-        return [terms] if terms else []
-    made = {
-        name: {
-            value
-            for e in graph.plan([name]).generators.evaluations
-            for value in e.makes
-            if value in graph.generated
-        }
-        for name in terms
-    }
-    cycles = [name for name in terms if _closes_cycle(graph, name)]
-    groups: dict[str, list[str]] = {name: [name] for name in cycles}
-    for name in terms:
-        if name not in groups:
-            home = next((cycle for cycle in cycles if made[name] <= made[cycle]), name)
-            groups.setdefault(home, []).append(name)
-    return [tuple(group) for group in groups.values()]
-
-
-def _closes_cycle(graph: CycleGraph, name: str) -> bool:
-    term = graph.term(name)
-    return isinstance(term, Comparison) and term.kind == "cycle"
+def _detached(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach() for name, value in values.items()}
