@@ -26,11 +26,22 @@ class Stateful(Protocol):
     """Anything with a state: an `AdversarialStep`, a learning-rate scheduler, a sampler."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state, made of tensors, numbers, text, lists and dicts."""
+        """Return the state.
+
+        Returns:
+            Tensors, numbers, text, lists and dicts.
+        """
         ...
 
     def load_state_dict(self, state: dict[str, Any], /) -> object:
-        """Take the state up."""
+        """Take a state up.
+
+        Args:
+            state: What `state_dict` returned.
+
+        Returns:
+            Anything; it is not looked at.
+        """
         ...
 
 

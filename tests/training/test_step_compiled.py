@@ -1,0 +1,113 @@
+"""A whole round: compiled without a recompilation, and without a look at a tensor's values."""
+
+import pytest
+import torch
+from torch._dynamo.testing import CompileCounter
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from tests.model.tiny import C2GAN, STARGAN, batch_of, built
+from tests.training.small import adam, batches, scheduled, stepping
+
+SCHEDULES = {
+    "joint": (C2GAN, 2),
+    "per_cycle": (scheduled(backward="per_cycle"), 3 + 1),
+    "sequential": (scheduled(order=("G_I", "D_I", "G_K", "D_K")), 4),
+    "critic": (scheduled(order=("discriminators", "generators"), discriminator_steps=2), 2),
+    "stargan": (STARGAN, 2),
+}
+
+
+@pytest.fixture
+def _fresh_compiler():
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+@pytest.mark.usefixtures("_fresh_compiler")
+@pytest.mark.parametrize(("name", "accumulate"), [*((name, 1) for name in SCHEDULES), ("joint", 2)])
+def test_rounds_compile_once(name, accumulate):
+    graph, objectives = SCHEDULES[name]
+    counter = CompileCounter()
+    model, twin = built(graph), built(graph)
+    compiled = stepping(model, wrap=lambda o: torch.compile(o, fullgraph=True, backend=counter), accumulate=accumulate)
+    eager = stepping(twin, accumulate=accumulate)
+    batch = batch_of(graph, samples=2)
+    for _ in range(5):
+        torch.testing.assert_close(compiled(batch), eager(batch))
+        assert counter.frame_count <= objectives
+    assert counter.frame_count == objectives
+    torch.testing.assert_close(model.state_dict(), twin.state_dict())
+
+
+READERS = ("_local_scalar_dense", "nonzero", "masked_select", "unique2", "is_nonzero", "equal")
+
+
+class Blind(TorchDispatchMode):
+    """Fails where a tensor's values would be read on the host, but for some tensors that are there already."""
+
+    def __init__(self, on_the_host=()):
+        super().__init__()
+        self.on_the_host = {tensor.data_ptr() for tensor in on_the_host}
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        if name in READERS and args[0].data_ptr() not in self.on_the_host:
+            raise AssertionError(f"{name} reads a tensor on the host")
+        return function(*args, **(kwargs or {}))
+
+
+def fused(weights):
+    return torch.optim.Adam(weights, 0.02, fused=True)
+
+
+def foreach(weights):
+    return torch.optim.Adam(weights, 0.02, foreach=True)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_whole_round_reads_nothing_on_the_host(name):
+    graph = SCHEDULES[name][0]
+    step = stepping(built(graph, "batch"), fused, accumulate=2)
+    batch = batch_of(graph, samples=2)
+    with Blind():
+        for _ in range(60 // (2 * len(graph.discriminators))):  # the pools fill up and start to exchange
+            played = step(batch)
+    assert all(pool.seen > pool.size for pool in step.pools.values())
+    assert played.losses
+
+
+@pytest.mark.parametrize("create", [adam, foreach])
+def test_adam_reads_its_own_step_count_alone(create):
+    """Unless it is fused or capturable, Adam keeps its count of steps on the CPU, and reads it there."""
+    step = stepping(built(C2GAN), create)
+    step(batches()[0])
+    counts = [state["step"] for optimizer in step.optimizers.values() for state in optimizer.state.values()]
+    assert all(count.device.type == "cpu" for count in counts)
+    with Blind(), pytest.raises(AssertionError, match="_local_scalar_dense"):
+        step(batches()[0])
+    with Blind(counts):
+        step(batches()[0])
+
+
+def test_the_blind_mode_sees():
+    seen, unseen = torch.ones(1), torch.ones(1)
+    with Blind([seen]):
+        seen.item()
+        with pytest.raises(AssertionError, match="_local_scalar_dense"):
+            unseen.item()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("create", [adam, fused])
+def test_no_synchronisation_on_a_gpu(create):
+    step = stepping(built(C2GAN).cuda(), create)
+    batch = {name: value.cuda() for name, value in batches()[0].items()}
+    step(batch)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(30):
+            step(batch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
