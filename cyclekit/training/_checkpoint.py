@@ -155,14 +155,17 @@ def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
     file = draft / TRAINING_FILE
     try:
         model.write(draft)
+    except SafetensorError as error:  # a full disk, as safetensors calls it
+        raise OSError(f"{draft.parent} cannot be written into: {_one_line(error)}") from error
+    try:
         torch.save(state, file)
         # What cannot be read back is found now, not when the run is resumed.
         torch.load(file, map_location="cpu", mmap=True, weights_only=True)
-    except pickle.PickleError as error:
+    except (pickle.PickleError, AttributeError, TypeError) as error:
         raise CheckpointError(
             "a part's state holds more than a checkpoint gives back: tensors, numbers, text, lists and dicts"
         ) from error
-    except (SafetensorError, RuntimeError) as error:  # a full disk, as these two libraries call it
+    except RuntimeError as error:  # a full disk, as torch calls it
         raise OSError(f"{draft.parent} cannot be written into: {_one_line(error)}") from error
 
 
@@ -176,7 +179,7 @@ def _read(folder: Path) -> tuple[CycleGraph, dict[str, Tensor], dict[str, Any]]:
     try:
         state = torch.load(folder / TRAINING_FILE, map_location="cpu", weights_only=True)
     except Exception as error:  # broken bytes have no exception of their own
-        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: {_one_line(error)}") from error
+        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it is broken") from error
     if not isinstance(state, dict) or not {"rounds", "parts", "random"} <= state.keys():
         raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else")
     return graph, weights, state

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from torch import Tensor, nn
+from torch import nn
 
 from cyclekit.graph import Adversary, Comparison, CycleGraph, PlayerPlan, Term
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
@@ -42,17 +42,16 @@ class Moves:
         self._known: dict[tuple[object, ...], list[Move]] = {}
         self._wrapped: dict[_Objective, Run] = {}
 
-    def of(self, player: str, batch: Mapping[str, Tensor], rounds: int) -> list[Move]:
-        """Return a player's moves; none where nothing in the batch trains it.
+    def of(self, player: str, active: tuple[str, ...], rounds: int) -> list[Move]:
+        """Return a player's moves; none where no term trains it.
 
         Args:
             player: An entry of the schedule's order.
-            batch: Signals by name, which decide about optional terms.
+            active: The terms that a batch allows.
             rounds: Rounds played so far, which decide about stand-ins.
         """
-        graph = self._model.graph
-        active = self._model.active_terms(batch, side_of(graph, player))
-        standing_in = tuple(stand_in for stand_in in graph.schedule.stand_ins if rounds < stand_in.steps)
+        stand_ins = self._model.graph.schedule.stand_ins
+        standing_in = tuple(stand_in for stand_in in stand_ins if rounds < stand_in.steps)
         key = (player, active, standing_in)
         if key not in self._known:
             self._known[key] = [self._move(objective) for objective in self._objectives(player, active, rounds)]

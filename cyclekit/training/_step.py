@@ -105,6 +105,10 @@ class AdversarialStep:
         self.accumulate = accumulate
         self._backward = backward
         self._moves = Moves(model, wrap)
+        for player in players:
+            # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
+            paid = model.graph.paid_by(side_of(model.graph, player))
+            self._moves.of(player, tuple(term.name for term in paid), self.rounds)
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Round:
         """Play one round.
@@ -123,9 +127,10 @@ class AdversarialStep:
         losses: dict[str, Tensor] = {}
         signals: dict[str, Tensor] = {}
         for player, optimizer in self.optimizers.items():
-            judging = side_of(graph, player) == "discriminators"
-            moves = self._moves.of(player, batch, self.rounds) if judging or generators_turn else []
-            if not moves:
+            side = side_of(graph, player)
+            judging = side == "discriminators"
+            moves = self._moves.of(player, self.model.active_terms(batch, side), self.rounds)
+            if not moves or not (judging or generators_turn):
                 continue
             optimizer.zero_grad()
             for move in moves:

@@ -1,0 +1,57 @@
+"""Trains one model in two processes over gloo; `test_processes.py` compares what they come to."""
+
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+from tests.model.tiny import C2GAN, built
+from tests.training.small import batches, scheduled, stepping
+
+PROCESSES, ROUNDS, SAMPLES = 2, 3, 4
+# Without a history: two processes keep two, which choose among other samples than one would.
+GRAPHS = {
+    "joint": scheduled(history=0),
+    "per_cycle": scheduled(history=0, backward="per_cycle"),
+    "sequential": scheduled(history=0, order=("G_I", "D_I", "G_K", "D_K")),
+    "critic": scheduled(history=0, order=("discriminators", "generators"), discriminator_steps=2),
+    "history": scheduled(C2GAN),
+}
+CASES = [
+    ("joint", "none", 1),
+    ("joint", "instance", 1),
+    ("joint", "batch", 1),
+    ("joint", "none", 2),
+    ("per_cycle", "none", 1),
+    ("sequential", "none", 1),
+    ("critic", "none", 1),
+    ("history", "none", 1),
+]
+
+
+def share(batch: dict[str, torch.Tensor], rank: int) -> dict[str, torch.Tensor]:
+    return {name: value.chunk(PROCESSES)[rank] for name, value in batch.items()}
+
+
+def train(rank: int, folder: Path) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=PROCESSES)
+    results = {}
+    for name, norm, accumulate in CASES:
+        model = built(GRAPHS[name], norm)
+        if rank:
+            torch.nn.init.ones_(
+                model.generators["G_I"].layers[0].weight
+            )  # which the step makes equal to the first process's
+        step = stepping(model, wrap=DistributedDataParallel, accumulate=accumulate)
+        for batch in batches(count=ROUNDS, samples=SAMPLES):
+            step(share(batch, rank))
+        results[name, norm, accumulate] = model.state_dict()
+    torch.save(results, folder / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    torch.multiprocessing.start_processes(train, (Path(sys.argv[1]),), nprocs=PROCESSES, start_method="fork")
