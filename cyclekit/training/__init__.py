@@ -1,5 +1,6 @@
 """One adversarial step, and complete checkpoints. The loop is the user's own."""
 
+from cyclekit.training._average import moving_average
 from cyclekit.training._checkpoint import (
     CheckpointError,
     Stateful,
@@ -20,5 +21,6 @@ __all__ = [
     "latest_checkpoint",
     "linear_decay",
     "load_checkpoint",
+    "moving_average",
     "save_checkpoint",
 ]
