@@ -23,7 +23,7 @@ class EmbeddedPairs(Dataset[dict[str, Tensor]], ABC):
         seed: Everything follows from it.
 
     Raises:
-        DataError: There is no such split.
+        DataError: There is no such split, or no identity is asked for.
     """
 
     identity_numbers: int
@@ -32,16 +32,19 @@ class EmbeddedPairs(Dataset[dict[str, Tensor]], ABC):
     def __init__(self, split: str, size: tuple[int, int], *, identities: int | None = None, seed: int = 0) -> None:
         if split not in IDENTITIES:
             raise DataError(f"the embedded data has the splits {', '.join(IDENTITIES)}, got {split!r}")
+        count = IDENTITIES[split] if identities is None else identities
+        if count < 1:
+            raise DataError(f"identities must be 1 or more, got {count}")
         self.size = size
         self.states = STATES[split]
-        numbers = [self._numbers(seed, split, identity) for identity in range(identities or IDENTITIES[split])]
-        identities = torch.cat([identity for identity, _ in numbers])
+        numbers = [self._numbers(seed, split, identity) for identity in range(count)]
+        traits = torch.cat([identity for identity, _ in numbers])
         states = torch.cat([state for _, state in numbers])
         images: list[Tensor] = []
         keypoints: list[Tensor] = []
         points: list[Tensor] = []
         visible: list[Tensor] = []
-        for identity, state in zip(identities.split(_CHUNK), states.split(_CHUNK), strict=True):
+        for identity, state in zip(traits.split(_CHUNK), states.split(_CHUNK), strict=True):
             picture, joints, seen = self.draw(identity, state)
             images.append(_bytes(picture))
             keypoints.append(_bytes(self.draw_keypoints(joints, seen)))

@@ -22,14 +22,15 @@ from examples.c2gan.data.shapes import (
 )
 
 NOSE, NECK, RIGHT_ARM, LEFT_ARM = 0, 1, (2, 3, 4), (5, 6, 7)
-RIGHT_LEG, LEFT_LEG, FACE = (8, 9, 10), (11, 12, 13), (14, 15, 16, 17)
+RIGHT_LEG, LEFT_LEG = (8, 9, 10), (11, 12, 13)
+FACE_SHOWS = -0.3  # the cosine of the view from which on a face is drawn and its joints are known
 
 
 class PersonPairs(EmbeddedPairs):
     """Pairs of drawn persons in two poses, with heatmaps of 18 joints in Market-1501's order.
 
-    Joints that are turned away or hidden have an empty map; shoulders and hips always show. The Gaussians are
-    6 pixels wide at 128x64, as PoseGAN's, and grow with the picture.
+    Joints that are turned away, hidden or cut off by the frame have an empty map; shoulders and hips always show.
+    The Gaussians are 6 pixels wide at 128x64, as PoseGAN's, and grow with the picture.
 
     Args:
         split: ``"train"`` or ``"test"``.
@@ -44,7 +45,9 @@ class PersonPairs(EmbeddedPairs):
     def draw(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return pictures (batch, 3, h, w) in [0, 1], joints (batch, 18, 2) in pixels, and which can be seen."""
         joints, depth = _joints(identity, state)
-        visible = _visible(state)
+        half_width = self.size[1] / self.size[0]
+        in_frame = (joints.abs() <= joints.new_tensor([half_width, 1.0])).all(-1)
+        visible = _visible(state) & in_frame
         return _picture(identity, state, joints, depth, self.size), to_pixels(joints, self.size), visible
 
     def draw_keypoints(self, points: Tensor, visible: Tensor) -> Tensor:
@@ -134,7 +137,7 @@ def _visible(state: Tensor) -> Tensor:
     view = _view(state)
     across, ahead = view.cos(), view.sin()
     visible = torch.ones(len(state), 18, dtype=torch.bool)
-    visible[:, [NOSE, 14, 15]] = (across > -0.3)[:, None]
+    visible[:, [NOSE, 14, 15]] = (across > FACE_SHOWS)[:, None]
     visible[:, 14] &= ahead < 0.85
     visible[:, 15] &= ahead > -0.85
     visible[:, 16] = ahead < 0.5
@@ -254,7 +257,7 @@ def _draw_head(
     )
     hair_picture = shaded(hair, strands)
     picture = paint(picture, hair_picture, coverage(behind, pixel))
-    toward = (view.cos() > -0.35)[:, None, None, None]
+    toward = (view.cos() > FACE_SHOWS)[:, None, None, None]
     middle = head + torch.stack([0.022 * view.sin(), 0.015 * torch.ones_like(view)], dim=-1)
     face = ellipse(plane, middle, torch.tensor([[0.080, 0.108]]).expand(len(head), -1))
     picture = paint(picture, skin, coverage(face, pixel) * toward)
