@@ -11,7 +11,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/python examples/c2gan/train.py --out runs/demo
+	$(BIN)/python examples/c2gan/train.py --out runs/demo --resume --steps 800 --learning-rate 1e-3 --pixel-weight 100
 
 test: $(READY)
 	$(BIN)/python -m pytest

@@ -37,7 +37,7 @@ PRESETS = {
 }
 
 
-def c2gan(keypoints: Domain, preset: Preset) -> CycleGraph:
+def c2gan(keypoints: Domain, preset: Preset, pixel_weight: float = 10) -> CycleGraph:
     """Declare C2GAN for images and keypoints drawn as pictures or as heatmaps."""
     return CycleGraph(
         signals={"x": Image(3), "y": Image(3), "Lx": keypoints, "Ly": keypoints},
@@ -53,7 +53,7 @@ def c2gan(keypoints: Domain, preset: Preset) -> CycleGraph:
             D_K: [x*, Lx*]   vs [x*, Lx]                            # Eq. 9
         """,
         losses="y* ~ y                                              # Eq. 12",
-        weights={"I2I2I": 10, "K2G2K": 10, "K2R2K": 10, "y* ~ y": 10},
+        weights={"I2I2I": 10, "K2G2K": 10, "K2R2K": 10, "y* ~ y": pixel_weight},
         adversarial=preset.adversarial,
         schedule=preset.schedule,
     )

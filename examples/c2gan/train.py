@@ -58,7 +58,7 @@ class Options:
     """Losses, order of play and decay: the paper's text, or its authors' code."""
     size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="HEIGHT WIDTH")] = None
     """Image size; 64 64 for faces and 128 64 for persons where it is not given."""
-    steps: int = 1200
+    steps: int = 800
     """Rounds of play."""
     batch: int | None = None
     """Samples a round; the preset's where it is not given."""
@@ -76,6 +76,8 @@ class Options:
     """Normalisation of all networks."""
     learning_rate: float = 2e-4
     """Adam's rate, with betas 0.5 and 0.999."""
+    pixel_weight: float = 10
+    """Weight of y* ~ y; the paper finds 10 to 100 to work well."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, for GPUs."""
     compile: bool = False
@@ -109,7 +111,7 @@ def train(options: Options) -> None:
     test_set = open_split(options.task, options.data, "test", size, options.panels)
     if batch_size > len(train_set):
         raise UsageError(f"--batch {batch_size} is more than the {len(train_set)} training pairs; choose a smaller one")
-    graph = c2gan(keypoints_of(options.task, options.data), preset)
+    graph = c2gan(keypoints_of(options.task, options.data), preset, options.pixel_weight)
     widths = {"base_channels": options.base_channels, "norm": options.norm, "init": preset.init}
     model = graph.build(
         generators=NetworkSpec(options.generator or fitting_unet(size), **widths),
