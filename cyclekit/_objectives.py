@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import FunctionType, MethodType
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from cyclekit.losses import AdversarialLoss, Criterion
 class Losses(NamedTuple):
     """What a player pays.
 
-    Args:
+    Attributes:
         total: The weighted sum, a scalar; the discriminators' is scaled by the schedule's factor.
         terms: Each term by name, a scalar, neither weighted nor scaled.
         signals: The generated signals computed on the way, by name.
@@ -59,6 +60,10 @@ class Objective(nn.Module):
         measures: Measures,
     ) -> None:
         super().__init__()
+        # Dynamo counts recompilations by code object: with one for all, a process could compile eight objectives.
+        forward = type(self).forward
+        own = FunctionType(forward.__code__.replace(), forward.__globals__, argdefs=forward.__defaults__)
+        self.forward = MethodType(own, self)
         self.plan = plan
         used = {
             evaluation.network: part

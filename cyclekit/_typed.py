@@ -93,9 +93,7 @@ def _fingerprint(value: object) -> Hashable:
     return kind
 
 
-def _check(
-    function: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, Any], *result: object
-) -> None:
+def _check(function: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, Any], *result: object) -> None:
     try:
         signature = _signature(function)
         bound = signature.bind(*args, **kwargs)
@@ -106,9 +104,7 @@ def _check(
     with jaxtyped("context"):
         for name, parameter, value in _arguments(signature, bound.arguments):
             if parameter in hints and not _fits(value, hints[parameter], sizes):
-                raise ShapeError(
-                    f"{_name(function)}() argument {name!r}: {_mismatch(value, hints[parameter], sizes)}"
-                )
+                raise ShapeError(f"{_name(function)}() argument {name!r}: {_mismatch(value, hints[parameter], sizes)}")
         if "return" in hints and not all(_fits(value, hints["return"], sizes) for value in result):
             raise ShapeError(f"{_name(function)}() result: {_mismatch(result[0], hints['return'], sizes)}")
 

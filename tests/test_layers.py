@@ -59,9 +59,7 @@ def test_imports_go_down(path):
     for other in rooms_used(path) - {own}:
         assert other, f"{file} imports the package's front door; import the room"
         below = floor(other) <= floor(own) - (other in FLOORS)
-        assert below or (file, other) in STAIRS, (
-            f"{file} (floor {floor(own)}) imports {other} ({floor(other)})"
-        )
+        assert below or (file, other) in STAIRS, f"{file} (floor {floor(own)}) imports {other} ({floor(other)})"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -225,9 +225,7 @@ def test_nothing_is_read_on_the_host():
 def test_runs_without_data():
     pool = HistoryPool(3)
     for _ in range(3):
-        image, label = pool(
-            (torch.empty(2, 4, device="meta"), torch.empty(2, device="meta", dtype=torch.long))
-        )
+        image, label = pool((torch.empty(2, 4, device="meta"), torch.empty(2, device="meta", dtype=torch.long)))
     assert (image.shape, label.dtype, pool.seen.device.type) == ((2, 4), torch.long, "meta")
 
 

@@ -54,11 +54,7 @@ def raised(function: FunctionType) -> set[str]:
         node = stack.pop()
         if isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
             continue
-        if (
-            isinstance(node, ast.Raise)
-            and isinstance(node.exc, ast.Call)
-            and isinstance(node.exc.func, ast.Name)
-        ):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
             names.add(node.exc.func.id)
         stack += ast.iter_child_nodes(node)
     return names - {"NotImplementedError"}
@@ -67,9 +63,7 @@ def raised(function: FunctionType) -> set[str]:
 def writes_init(made: type) -> bool:
     """Whether a class has an ``__init__`` written in this library, not one a decorator or a base made."""
     init = vars(made).get("__init__")
-    return isinstance(init, FunctionType) and inspect.unwrap(
-        init
-    ).__code__.co_filename == inspect.getsourcefile(made)
+    return isinstance(init, FunctionType) and inspect.unwrap(init).__code__.co_filename == inspect.getsourcefile(made)
 
 
 def is_made_by_callers(made: type) -> bool:

@@ -87,8 +87,7 @@ def test_method_result_and_expression():
         (lambda: first([], None, 1, colour=2), "argument 'colour': expected str, got 2 (int)"),
         (
             lambda: first([torch.zeros(2, 1)], {"a": torch.zeros(2, 4), "b": torch.zeros(2, 3)}),
-            "with batch=2, n=4, got dict of 'a': float32 tensor of shape (2, 4), "
-            "'b': float32 tensor of shape (2, 3)",
+            "with batch=2, n=4, got dict of 'a': float32 tensor of shape (2, 4), 'b': float32 tensor of shape (2, 3)",
         ),
         (
             lambda: first([torch.zeros(2, 1), torch.zeros(3, 1)]),
@@ -119,9 +118,7 @@ def test_an_int_is_a_float():
     assert blend(IMAGE, IMAGE + 1, 1).mean() == 1
 
 
-@given(
-    st.lists(st.integers(1, 3), min_size=4, max_size=4), st.lists(st.integers(1, 3), min_size=3, max_size=5)
-)
+@given(st.lists(st.integers(1, 3), min_size=4, max_size=4), st.lists(st.integers(1, 3), min_size=3, max_size=5))
 def test_the_second_shape_must_be_the_first(one, other):
     for _ in range(2):  # the second time from memory
         if one == other:
@@ -234,9 +231,7 @@ def test_compiled_modules_do_not_share_a_recompilation_limit():
 @pytest.mark.parametrize("strict", [True, False])
 def test_export(strict):
     batch = torch.export.Dim("batch", min=2, max=16)
-    program = torch.export.export(
-        Doubler(), (torch.ones(4, 3),), dynamic_shapes={"x": {0: batch}}, strict=strict
-    )
+    program = torch.export.export(Doubler(), (torch.ones(4, 3),), dynamic_shapes={"x": {0: batch}}, strict=strict)
     assert program.module()(torch.ones(7, 3)).shape == (7, 6)
 
 

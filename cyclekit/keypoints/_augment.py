@@ -76,9 +76,7 @@ def mirror(posed: PosedImage, skeleton: Skeleton, where: Bool[Tensor, " batch"] 
             torch.where(rearrange(chosen, "b -> b 1"), visible[:, order], visible),
         ),
         None if posed.masks is None else torch.where(maps, hflip(posed.masks), posed.masks),
-        None
-        if posed.heatmaps is None
-        else torch.where(maps, hflip(posed.heatmaps)[:, order], posed.heatmaps),
+        None if posed.heatmaps is None else torch.where(maps, hflip(posed.heatmaps)[:, order], posed.heatmaps),
     )
 
 

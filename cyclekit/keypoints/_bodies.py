@@ -70,9 +70,7 @@ _FINGERS = {
 HAND_21 = Skeleton(
     name="hand_21",
     joints=("wrist", *(f"{finger}_{part}" for finger, parts in _FINGERS.items() for part in parts)),
-    limbs=tuple(
-        (first + step - 1 if step else 0, first + step) for first in range(1, 21, 4) for step in range(4)
-    ),
+    limbs=tuple((first + step - 1 if step else 0, first + step) for first in range(1, 21, 4) for step in range(4)),
 )
 """One hand, as OpenPose and MediaPipe order it.
 

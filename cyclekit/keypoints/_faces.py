@@ -83,9 +83,7 @@ MEDIAPIPE_FACE_468 = Skeleton(
     ),
     # The mesh was numbered on one half and mirrored: the landmarks off the midline below 248 are the
     # subject's right, and their mirror images follow in the same order.
-    pairs=tuple(
-        zip((joint for joint in range(248) if joint not in _MIDLINE_468), range(248, 468), strict=True)
-    ),
+    pairs=tuple(zip((joint for joint in range(248) if joint not in _MIDLINE_468), range(248, 468), strict=True)),
 )
 """MediaPipe's face mesh without the irises; the limbs are its contours (oval, brows, eyes, lips).
 

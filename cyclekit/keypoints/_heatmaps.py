@@ -72,7 +72,5 @@ def render_heatmaps(
 
 
 def _axis(centre: Tensor, length: int, sigma: float) -> Tensor:
-    distance = torch.arange(length, device=centre.device, dtype=centre.dtype) - rearrange(
-        centre, "b j -> b j 1"
-    )
+    distance = torch.arange(length, device=centre.device, dtype=centre.dtype) - rearrange(centre, "b j -> b j 1")
     return F.threshold(torch.exp(-0.5 * (distance / sigma) ** 2), _NEGLIGIBLE, 0.0)

@@ -107,9 +107,7 @@ def market_rows(annotations: Annotations) -> tuple[int, ...]:
     """
     torso = annotations.keypoints.visible[:, list(_TORSO)].all(1).tolist()
     return tuple(
-        row
-        for row, name in enumerate(annotations.names)
-        if torso[row] and not name.startswith(("-1", "0000"))
+        row for row, name in enumerate(annotations.names) if torso[row] and not name.startswith(("-1", "0000"))
     )
 
 

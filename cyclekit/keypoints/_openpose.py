@@ -46,9 +46,7 @@ def read_openpose_json(
     """
     key = f"{part}_keypoints_2d"
     rows: list[list[float]] = []
-    for index, person in enumerate(
-        items(path, "people", field(path, "top level", read_json(path), "people"))
-    ):
+    for index, person in enumerate(items(path, "people", field(path, "top level", read_json(path), "people"))):
         where = f"people[{index}].{key}"
         rows.append(triples(path, where, field(path, f"people[{index}]", person, key)))
         if len(rows[-1]) != len(rows[0]):

@@ -54,9 +54,7 @@ class Skeleton:
             wheel = (colorsys.hsv_to_rgb(limb / len(self.limbs), 1, 1) for limb in range(len(self.limbs)))
             object.__setattr__(self, "colours", tuple(wheel))
         if len(self.colours) != len(self.limbs):
-            raise ValueError(
-                f"skeleton {self.name!r} has {len(self.limbs)} limbs but {len(self.colours)} colours"
-            )
+            raise ValueError(f"skeleton {self.name!r} has {len(self.limbs)} limbs but {len(self.colours)} colours")
 
     def __len__(self) -> int:
         """Return the number of joints."""

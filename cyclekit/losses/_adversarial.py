@@ -157,9 +157,7 @@ def score(logits: Logits) -> Float[Tensor, " batch"]:
 def _scales(logits: Logits) -> Sequence[Tensor]:
     scales = [logits] if isinstance(logits, Tensor) else logits
     if not scales:
-        raise ValueError(
-            "logits: got an empty list, expected a tensor for each of the discriminator's scales"
-        )
+        raise ValueError("logits: got an empty list, expected a tensor for each of the discriminator's scales")
     return [full_precision(scale) for scale in scales]
 
 
@@ -311,9 +309,7 @@ class RelativisticLoss:
             ValueError: `real` is missing, or does not match `fake`.
         """
         if real is None:
-            raise ValueError(
-                "real: got None, expected the logits of real inputs, which a relativistic loss needs"
-            )
+            raise ValueError("real: got None, expected the logits of real inputs, which a relativistic loss needs")
         return self._compared(fake, [scale.detach() for scale in _scales(real)])
 
     @typed
@@ -336,9 +332,7 @@ class RelativisticLoss:
         winners, losers = _scales(winner), _scales(loser)
         shapes, others = [tuple(one.shape) for one in winners], [tuple(one.shape) for one in losers]
         if shapes != others:
-            raise ValueError(
-                f"real and fake logits: got shapes {shapes} and {others}, expected equal ones to compare"
-            )
+            raise ValueError(f"real and fake logits: got shapes {shapes} and {others}, expected equal ones to compare")
         margin = self._margin_to_mean if self.average else self._margin
         return torch.stack([margin(*pair) for pair in zip(winners, losers, strict=True)]).sum()
 
@@ -348,10 +342,7 @@ class RelativisticLoss:
 
     @staticmethod
     def _margin_to_mean(winner: Tensor, loser: Tensor) -> Tensor:
-        return (
-            _cost_of_rejection(winner - loser.mean()).mean()
-            + _cost_of_acceptance(loser - winner.mean()).mean()
-        )
+        return _cost_of_rejection(winner - loser.mean()).mean() + _cost_of_acceptance(loser - winner.mean()).mean()
 
 
 register_adversarial_loss("relativistic")(RelativisticLoss)

@@ -62,9 +62,7 @@ def summed_distance(
     """Return the weighted sum of the distances of features in pairs; all weights are 1 if none are given."""
     shapes, expected = ([tuple(layer.shape) for layer in layers] for layers in (predicted, wanted))
     if not shapes or shapes != expected:
-        raise ValueError(
-            f"features: got shapes {shapes} against {expected}, expected one or more in equal pairs"
-        )
+        raise ValueError(f"features: got shapes {shapes} against {expected}, expected one or more in equal pairs")
     weights = weights or [1.0] * len(shapes)
     if len(weights) != len(shapes):
         raise ValueError(f"weights: got {len(weights)}, expected one for each of the {len(shapes)} features")

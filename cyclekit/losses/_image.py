@@ -39,9 +39,7 @@ def ssim_loss(
         raise ValueError(f"window: got {window}, expected an odd number of pixels")
     if min(prediction.shape[-2:]) <= window // 2:
         height, width = prediction.shape[-2:]
-        raise ValueError(
-            f"images: got {height}x{width} pixels, too few for a window of {window}; pass a smaller one"
-        )
+        raise ValueError(f"images: got {height}x{width} pixels, too few for a window of {window}; pass a smaller one")
     x, y = ((full_precision(image) + 1) / 2 for image in (prediction, target))
     return 1 - _ssim(x, y, window).mean()
 
@@ -130,13 +128,10 @@ def nearest_neighbour(
     height, width = prediction.shape[-2:]
     # Infinitely far beyond the border, so that no pixel there is the nearest.
     padded = F.pad(target, (size // 2,) * 4, value=torch.inf)
-    with (
-        torch.no_grad()
-    ):  # which neighbour it is has no gradient; so only the chosen one is kept for backward
+    with torch.no_grad():  # which neighbour it is has no gradient; so only the chosen one is kept for backward
         shifts = [(y, x) for y in range(size) for x in range(size)]
         distances = [
-            (prediction - padded[..., y : y + height, x : x + width]).abs().sum(1, keepdim=True)
-            for y, x in shifts
+            (prediction - padded[..., y : y + height, x : x + width]).abs().sum(1, keepdim=True) for y, x in shifts
         ]
         choice = torch.stack(distances).argmin(0)
         row = torch.arange(height, device=target.device)[:, None] + choice // size

@@ -85,9 +85,7 @@ class PerceptualLoss(nn.Module):
         if isinstance(backbone, str):
             backbone = _TimmFeatures(backbone, pretrained=pretrained, **timm_options)
         elif timm_options:
-            raise TypeError(
-                f"{', '.join(timm_options)}: for a timm model by name, not for a module of your own"
-            )
+            raise TypeError(f"{', '.join(timm_options)}: for a timm model by name, not for a module of your own")
         self._frozen = (backbone.requires_grad_(False).eval(),)  # in a tuple, so that it is no submodule
         self.weights = weights
         self.distance = create_criterion(distance) if isinstance(distance, str) else distance

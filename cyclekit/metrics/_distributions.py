@@ -170,9 +170,7 @@ def kernel_distance(
     """
     fewest = min(len(features), len(target))
     if not 2 <= subset_size <= fewest:
-        raise ValueError(
-            f"subset_size must lie between 2 and the smaller set, {fewest} rows; got {subset_size}"
-        )
+        raise ValueError(f"subset_size must lie between 2 and the smaller set, {fewest} rows; got {subset_size}")
     if subsets < 1:
         raise ValueError(f"subsets must be at least 1, got {subsets}")
     x, y = features.double(), target.double()

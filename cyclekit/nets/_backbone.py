@@ -27,9 +27,7 @@ class Backbone(nn.Module):
         super().__init__()
         timm = import_timm()
         if ":" not in name and not timm.is_model(name):  # with a colon it is a hub's or a folder's
-            raise ValueError(
-                f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}"
-            )
+            raise ValueError(f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}")
         self.network: nn.Module = timm.create_model(
             name, features_only=True, pretrained=pretrained, in_chans=in_channels
         )

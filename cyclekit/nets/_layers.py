@@ -62,9 +62,7 @@ def final_layers(name: str) -> list[nn.Module]:
     return [nn.Tanh()] if name == "tanh" else []
 
 
-def upsampling(
-    name: str, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4
-) -> nn.Module:
+def upsampling(name: str, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4) -> nn.Module:
     """Return a layer that doubles height and width.
 
     Args:

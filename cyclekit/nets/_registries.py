@@ -189,9 +189,7 @@ def _check_options(registry: Registry[nn.Module], name: str, options: Mapping[st
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return
     # what the name itself settles (`unet_256` has 8 levels) is no option
-    settled = {"in_channels", "out_channels", "heads"} | set(
-        factory.keywords if isinstance(factory, partial) else ()
-    )
+    settled = {"in_channels", "out_channels", "heads"} | set(factory.keywords if isinstance(factory, partial) else ())
     known = {parameter.name for parameter in parameters} - settled
     for option in options:
         if option not in known:

@@ -80,8 +80,7 @@ def _frozen(option: str, value: object) -> object:
     if isinstance(value, list | tuple):
         return tuple(_frozen(option, part) for part in cast("Sequence[object]", value))
     raise TypeError(
-        f"option {option!r} (={value!r}) is not plain data; "
-        "pass str, int, float, bool, None or a sequence of these"
+        f"option {option!r} (={value!r}) is not plain data; pass str, int, float, bool, None or a sequence of these"
     )
 
 

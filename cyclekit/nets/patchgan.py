@@ -106,9 +106,7 @@ class PatchGAN(nn.Module):
         return features[1:]
 
     @typed
-    def forward(
-        self, image: Float[Tensor, "batch in_channels height width"]
-    ) -> Float[Tensor, "batch 1 rows columns"]:
+    def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1 rows columns"]:
         """Judge every patch.
 
         Args:
@@ -179,9 +177,7 @@ class PixelGAN(nn.Module):
         check_minimum("a PixelGAN", height, width, minimum=2)
 
     @typed
-    def forward(
-        self, image: Float[Tensor, "batch in_channels height width"]
-    ) -> Float[Tensor, "batch 1 height width"]:
+    def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1 height width"]:
         """Judge every pixel.
 
         Args:

@@ -89,9 +89,7 @@ class PG2Coarse(nn.Module):
         smallest = (image_size[0] // 2**halvings, image_size[1] // 2**halvings)
 
         self.entry = _convolution(in_channels, base_channels, activation=activation)
-        self.encoder = nn.ModuleList(
-            _Pair(width, width, residual=True, activation=activation) for width in widths
-        )
+        self.encoder = nn.ModuleList(_Pair(width, width, residual=True, activation=activation) for width in widths)
         self.down = nn.ModuleList(
             _convolution(before, after, stride=2, activation=activation) for before, after in pairwise(widths)
         )
@@ -103,9 +101,7 @@ class PG2Coarse(nn.Module):
         )
         entering = [base_channels, *reversed(widths[:-1])]
         meeting = [width + skip for width, skip in zip(entering, reversed(widths), strict=True)]
-        self.decoder = nn.ModuleList(
-            _Pair(width, width, residual=True, activation=activation) for width in meeting
-        )
+        self.decoder = nn.ModuleList(_Pair(width, width, residual=True, activation=activation) for width in meeting)
         self.up = nn.ModuleList(
             nn.Sequential(
                 nn.Upsample(scale_factor=2, mode="nearest"),
@@ -199,9 +195,7 @@ class PG2Refine(nn.Module):
             _Pair(before, after, residual=False, activation=activation)
             for before, after in zip([base_channels, *widths], widths, strict=False)
         )
-        self.down = nn.ModuleList(
-            _convolution(width, width, stride=2, activation=activation) for width in widths[:-1]
-        )
+        self.down = nn.ModuleList(_convolution(width, width, stride=2, activation=activation) for width in widths[:-1])
         # as released, the deepest scale meets itself and the first has no skip connection
         entering = [widths[-1], *[base_channels] * (scales - 1)]
         skips = [*reversed(widths[1:]), 0]

@@ -91,9 +91,7 @@ def decoding_layers(
     """Return every doubling."""
     layers: list[nn.Module] = []
     for level in reversed(range(downsamplings)):
-        layers += doubling_layers(
-            base_channels * 2 ** (level + 1), norm=norm, activation=activation, upsample=upsample
-        )
+        layers += doubling_layers(base_channels * 2 ** (level + 1), norm=norm, activation=activation, upsample=upsample)
     return layers
 
 
@@ -158,9 +156,7 @@ class ResNetGenerator(nn.Module):
         self.layers = nn.Sequential(
             *encoding_layers(in_channels, base_channels, downsamplings, norm=norm, activation=activation),
             *(ResidualBlock(width, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
-            *decoding_layers(
-                base_channels, downsamplings, norm=norm, activation=activation, upsample=upsample
-            ),
+            *decoding_layers(base_channels, downsamplings, norm=norm, activation=activation, upsample=upsample),
             *exit_layers(base_channels, out_channels, final=final),
         )
         initialise(self, init)
@@ -250,10 +246,7 @@ class ResNetEncoder(nn.Module):
         base_channels = _quarter("out_channels", out_channels)
         self.layers = nn.Sequential(
             *encoding_layers(in_channels, base_channels, 2, norm=norm, activation=activation),
-            *(
-                ResidualBlock(out_channels, norm=norm, activation=activation, dropout=dropout)
-                for _ in range(blocks)
-            ),
+            *(ResidualBlock(out_channels, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
         )
         initialise(self, init)
 
@@ -326,10 +319,7 @@ class ResNetDecoder(nn.Module):
         check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
         base_channels = _quarter("in_channels", in_channels)
         self.layers = nn.Sequential(
-            *(
-                ResidualBlock(in_channels, norm=norm, activation=activation, dropout=dropout)
-                for _ in range(blocks)
-            ),
+            *(ResidualBlock(in_channels, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
             *decoding_layers(base_channels, 2, norm=norm, activation=activation, upsample=upsample),
             *exit_layers(base_channels, out_channels, final=final),
         )

@@ -74,8 +74,7 @@ class StarGANGenerator(nn.Module):
                 activation_layer(activation),
             ]
         layers += [
-            ResidualBlock(4 * base_channels, norm=norm, activation=activation, padding="zeros")
-            for _ in range(blocks)
+            ResidualBlock(4 * base_channels, norm=norm, activation=activation, padding="zeros") for _ in range(blocks)
         ]
         for channels in (4 * base_channels, 2 * base_channels):
             layers += [

@@ -98,8 +98,7 @@ class TimmUNet(nn.Module):
         self.deepest = self.encoder.reductions[-1]
         if any(reduction & (reduction - 1) for reduction in self.encoder.reductions):
             raise ValueError(
-                f"backbone {backbone!r} reduces the image by {self.encoder.reductions}; "
-                "a U-Net needs powers of two"
+                f"backbone {backbone!r} reduces the image by {self.encoder.reductions}; a U-Net needs powers of two"
             )
         skips = dict(zip(self.encoder.reductions, self.encoder.channels, strict=True))
         self.decoder = nn.ModuleDict()

@@ -17,7 +17,7 @@ from cyclekit.training._players import networks_of, side_of
 class Round(NamedTuple):
     """What a round of play came to. Nothing here has waited for the device.
 
-    Args:
+    Attributes:
         losses: Detached scalars by player and name, of the players that stepped: ``generators/total`` and
             ``discriminators/total`` are weighted, ``generators/I2I2I`` and its like are not.
         signals: The generated signals by name, detached.

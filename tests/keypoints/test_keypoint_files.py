@@ -198,9 +198,7 @@ def test_market_pairs_are_all_ordered_pairs_of_rows_that_count():
     assert market_pairs(annotations) == ((1, 3), (1, 5), (3, 1), (3, 5), (5, 1), (5, 3))
 
 
-@pytest.mark.skipif(
-    not MARKET.exists(), reason="the Market-1501 training annotations are not beside the repository"
-)
+@pytest.mark.skipif(not MARKET.exists(), reason="the Market-1501 training annotations are not beside the repository")
 def test_the_real_market_file():
     annotations = read_market_csv(MARKET)
     points, visible = annotations.keypoints

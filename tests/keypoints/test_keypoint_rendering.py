@@ -14,10 +14,7 @@ coordinate = st.floats(-30, 50, width=32)
 
 def oracle(x: float, y: float, height: int, width: int, sigma: float) -> torch.Tensor:
     return torch.tensor(
-        [
-            [math.exp(-((c - x) ** 2 + (r - y) ** 2) / (2 * sigma**2)) for c in range(width)]
-            for r in range(height)
-        ],
+        [[math.exp(-((c - x) ** 2 + (r - y) ** 2) / (2 * sigma**2)) for c in range(width)] for r in range(height)],
         dtype=torch.float64,
     )
 

@@ -12,9 +12,7 @@ ELBOW = Skeleton("elbow", ("a", "b", "c"), ((0, 1), (1, 2)), colours=((1.0, 0.0,
 coordinate = st.floats(-5, 20, width=32)
 
 
-def stroke(
-    a: tuple[float, float], b: tuple[float, float], width: float, size: tuple[int, int]
-) -> torch.Tensor:
+def stroke(a: tuple[float, float], b: tuple[float, float], width: float, size: tuple[int, int]) -> torch.Tensor:
     """Distance to the segment, found by walking along it."""
     walk = [(a[0] + (b[0] - a[0]) * k / 4000, a[1] + (b[1] - a[1]) * k / 4000) for k in range(4001)]
     way = torch.tensor(walk, dtype=torch.float64)

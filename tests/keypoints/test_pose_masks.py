@@ -22,9 +22,7 @@ def pg2(joints: Joints) -> set[tuple[int, int]]:
     marked: set[tuple[int, int]] = set()
 
     def dot(cx: int, cy: int) -> None:
-        marked.update(
-            (cx + i, cy + j) for i in range(-R, R + 1) for j in range(-R, R + 1) if i * i + j * j <= R * R
-        )
+        marked.update((cx + i, cy + j) for i in range(-R, R + 1) for j in range(-R, R + 1) if i * i + j * j <= R * R)
 
     for a, b in LIMBS:
         p, q = joints[a - 1], joints[b - 1]
@@ -40,13 +38,7 @@ def pg2(joints: Joints) -> set[tuple[int, int]]:
 
 def posegan(joints: Joints) -> set[tuple[int, int]]:
     """Rectangles by whole-number arithmetic: |cross| <= R * length and 0 <= dot <= length squared."""
-    marked = {
-        (x, y)
-        for c in joints
-        if c is not None
-        for x, y in PIXELS
-        if (x - c[0]) ** 2 + (y - c[1]) ** 2 < R * R
-    }
+    marked = {(x, y) for c in joints if c is not None for x, y in PIXELS if (x - c[0]) ** 2 + (y - c[1]) ** 2 < R * R}
     for a, b in LIMBS:
         p, q = joints[a - 1], joints[b - 1]
         if p is None or q is None or p == q:

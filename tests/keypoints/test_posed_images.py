@@ -26,9 +26,7 @@ SIZE = (24, 32)
 def posed(seed: int = 0, batch: int = 2) -> PosedImage:
     """A sample whose heatmaps show its keypoints, well inside the frame; right is missing in the first."""
     generator = torch.Generator().manual_seed(seed)
-    points = torch.rand(batch, 3, 2, generator=generator) * torch.tensor([12.0, 8.0]) + torch.tensor(
-        [10.0, 8.0]
-    )
+    points = torch.rand(batch, 3, 2, generator=generator) * torch.tensor([12.0, 8.0]) + torch.tensor([10.0, 8.0])
     visible = torch.ones(batch, 3, dtype=torch.bool)
     visible[0, 2] = False
     image = torch.rand(batch, 3, *SIZE, generator=generator)
@@ -106,9 +104,7 @@ def test_a_mirroring_matrix_is_mirror():
 def test_heatmaps_follow_the_keypoints_under_any_transform(seed):
     before = posed(seed)
     generator = torch.Generator().manual_seed(seed)
-    matrices = random_transforms(
-        2, SIZE, 0.5, degrees=30, translate=0.05, scale=(0.9, 1.1), generator=generator
-    )
+    matrices = random_transforms(2, SIZE, 0.5, degrees=30, translate=0.05, scale=(0.9, 1.1), generator=generator)
     found = warp(before, matrices, TWO)
     assert found.heatmaps is not None
     shown = decode_heatmaps(found.heatmaps, "argmax", threshold=0.3)

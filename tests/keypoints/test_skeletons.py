@@ -43,9 +43,7 @@ def test_left_goes_where_right_was(skeleton):
     swapped = {"left": "right", "right": "left"}
     for joint, other in enumerate(skeleton.mirror):
         side, _, part = skeleton.joints[joint].partition("_")
-        assert skeleton.joints[other] == (
-            f"{swapped[side]}_{part}" if side in swapped else skeleton.joints[joint]
-        )
+        assert skeleton.joints[other] == (f"{swapped[side]}_{part}" if side in swapped else skeleton.joints[joint])
 
 
 @bodies
@@ -56,9 +54,7 @@ def test_limbs_join_neighbours_on_one_side(skeleton):
         assert len(sides) < 2 or len(across) == 1
 
 
-@pytest.mark.parametrize(
-    ("joint", "other"), [(0, 16), (8, 8), (33, 33), (36, 45), (39, 42), (48, 54), (66, 66)]
-)
+@pytest.mark.parametrize(("joint", "other"), [(0, 16), (8, 8), (33, 33), (36, 45), (39, 42), (48, 54), (66, 66)])
 def test_the_68_landmarks_in_a_mirror(joint, other):
     assert FACE_68.mirror[joint] == other
 

@@ -35,9 +35,7 @@ def written_out(name, real, fake):
     pairs = list(zip(real, fake, strict=True))
     match name:
         case "lsgan":
-            return mean([(r - 1) ** 2 for r in real]) + mean([f**2 for f in fake]), mean(
-                [(f - 1) ** 2 for f in fake]
-            )
+            return mean([(r - 1) ** 2 for r in real]) + mean([f**2 for f in fake]), mean([(f - 1) ** 2 for f in fake])
         case "log":
             return -(log_real + log_rejected), log_rejected
         case "nonsaturating":

@@ -38,10 +38,7 @@ def test_feature_matching_sums_layers_and_scales():
     one, zero = torch.ones(2, 4, 3, 3), torch.zeros(2, 4, 3, 3)
     half = torch.full((2, 8), 0.5)
     assert feature_matching([one, half], [zero, half * 3]) == 1 + 1
-    assert (
-        feature_matching([[one, half], [one]], [[zero, zero[:, :, 0].repeat(1, 2, 1)[:, :, 0]], [zero]])
-        == 2.5
-    )
+    assert feature_matching([[one, half], [one]], [[zero, zero[:, :, 0].repeat(1, 2, 1)[:, :, 0]], [zero]]) == 2.5
 
 
 def test_feature_matching_holds_the_target_fast():
@@ -92,9 +89,7 @@ def test_distances_by_name_and_by_function(images):
     image, other = images
     gram = create_criterion("style", backbone=Pyramid(), weights=[0.0, 1.0])
     torch.testing.assert_close(gram(image, other), gram_distance(image[..., ::2, ::2], other[..., ::2, ::2]))
-    assert (
-        PerceptualLoss(Pyramid(), weights=(0, 1), distance=lambda a, b: (a - a + 3).mean())(image, other) == 3
-    )
+    assert PerceptualLoss(Pyramid(), weights=(0, 1), distance=lambda a, b: (a - a + 3).mean())(image, other) == 3
     posegan = PerceptualLoss(Pyramid(), weights=(1, 0), distance="nearest_neighbour")
     torch.testing.assert_close(posegan(image, other), nearest_neighbour(2 * image, 2 * other))
 
@@ -120,9 +115,7 @@ def test_the_network_is_frozen_and_no_part_of_the_model(images):
 def test_timm_features_are_of_normalised_images(images):
     loss = PerceptualLoss("test_resnet", layers=(0, 2), weights=(0.25, 1.0), pretrained=False)
     network = loss._frozen[0].network
-    predicted, wanted = (
-        network((image + 1 - 1) / 2 / 0.5) for image in images
-    )  # its mean and deviation are 0.5
+    predicted, wanted = (network((image + 1 - 1) / 2 / 0.5) for image in images)  # its mean and deviation are 0.5
     expected = sum(w * (p - t).abs().mean() for w, p, t in zip((0.25, 1.0), predicted, wanted, strict=True))
     assert [tuple(layer.shape[1:]) for layer in predicted] == [(32, 16, 16), (48, 4, 4)]
     torch.testing.assert_close(loss(*images), expected, rtol=1e-4, atol=1e-6)

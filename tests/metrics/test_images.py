@@ -41,10 +41,7 @@ def test_psnr_by_hand():
 
 def test_psnr_agrees_with_scikit_image():
     image, target = pair()
-    expected = [
-        peak_signal_noise_ratio(t, i, data_range=1)
-        for i, t in zip(*map(arrays, (image, target)), strict=True)
-    ]
+    expected = [peak_signal_noise_ratio(t, i, data_range=1) for i, t in zip(*map(arrays, (image, target)), strict=True)]
     assert_near(psnr(image, target), expected)
 
 
@@ -206,9 +203,7 @@ def test_unknown_protocol_and_unequal_shapes():
 )
 def test_compiles_as_one_graph_and_is_differentiable(metric):
     # Without clipped pixels: where the largest value comes twice, posegan's range has no gradient.
-    image, target = torch.rand(
-        2, 1, 1, 12, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
-    )
+    image, target = torch.rand(2, 1, 1, 12, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(
         torch.compile(metric, fullgraph=True, backend="eager")(image, target), metric(image, target)
     )

@@ -50,9 +50,7 @@ def _cases():
     for name, (options, size) in DISCRIMINATORS.items():
         yield pytest.param(lambda n=name, o=options: create_discriminator(n, 4, **o), size, id=f"D_{name}")
     yield pytest.param(
-        lambda: create_discriminator(
-            "stargan", 4, heads={"cls": 3}, base_channels=2, layers=3, image_size=(16, 16)
-        ),
+        lambda: create_discriminator("stargan", 4, heads={"cls": 3}, base_channels=2, layers=3, image_size=(16, 16)),
         16,
         id="D_stargan_heads",
     )

@@ -27,9 +27,7 @@ def test_initial_deviations(init, deviation):
         area = math.prod(kernel)
         expected = deviation(in_channels * area, out_channels * area)
         assert convolution.weight.std().item() == pytest.approx(expected, rel=0.1)
-    assert all(
-        (module.bias == 0).all() for module in network.modules() if getattr(module, "bias", None) is not None
-    )
+    assert all((module.bias == 0).all() for module in network.modules() if getattr(module, "bias", None) is not None)
     scales = torch.cat([module.weight for module in network.modules() if isinstance(module, nn.BatchNorm2d)])
     assert scales.mean().item() == pytest.approx(1.0, abs=0.01)
     assert scales.std().item() == pytest.approx(0.02, rel=0.3)

@@ -38,14 +38,10 @@ def test_other_sizes_and_scales(name):
 
 
 def test_the_coarse_network_is_made_for_one_size():
-    with pytest.raises(
-        ImageSizeError, match=r"with 5 scales needs .* multiples of 16, at least 16; got 128x100"
-    ):
+    with pytest.raises(ImageSizeError, match=r"with 5 scales needs .* multiples of 16, at least 16; got 128x100"):
         create_generator("pg2_coarse", 21, 3, image_size=(128, 100))
     network = create_generator("pg2_coarse", 4, 3, base_channels=2, image_size=(32, 16))
-    with pytest.raises(
-        ImageSizeError, match=r"images of 32x16; got 64x32; create it with image_size=\(64, 32\)"
-    ):
+    with pytest.raises(ImageSizeError, match=r"images of 32x16; got 64x32; create it with image_size=\(64, 32\)"):
         network(torch.randn(1, 4, 64, 32))
 
 

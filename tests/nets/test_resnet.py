@@ -23,9 +23,7 @@ def test_counts_worked_out():
     ends = convolution(3, 64, 7) + convolution(64, 3, 7)
     steps = [(64, 128), (128, 256), (256, 128), (128, 64)]
     assert parameters(nine) == 11_378_179
-    assert parameters(nine) == (
-        ends + sum(convolution(*step, 3) for step in steps) + 9 * 2 * convolution(256, 256, 3)
-    )
+    assert parameters(nine) == (ends + sum(convolution(*step, 3) for step in steps) + 9 * 2 * convolution(256, 256, 3))
     widths = [64, 128, 256, 512, 1024]
     steps = [*pairwise(widths), *pairwise(reversed(widths))]
     assert parameters(whole) == (
@@ -56,9 +54,7 @@ def test_a_latent_is_a_multiple_of_four(name):
         create_generator(name, *channels)
 
 
-@pytest.mark.parametrize(
-    ("option", "value"), [("activation", "prelu"), ("upsample", "nearest"), ("norm", "group")]
-)
+@pytest.mark.parametrize(("option", "value"), [("activation", "prelu"), ("upsample", "nearest"), ("norm", "group")])
 def test_options_change_the_layers(option, value):
     network = create_generator("resnet_6blocks", 3, 3, base_channels=2, **{option: value})
     kind = {"prelu": nn.PReLU, "nearest": nn.Upsample, "group": nn.GroupNorm}[value]

@@ -52,9 +52,7 @@ def test_only_plain_data():
         NetworkSpec("unet_256", act=object())
 
 
-@pytest.mark.parametrize(
-    "data", [{}, {"name": 1, "options": {}}, {"name": "a"}, {"name": "a", "options": {}, "x": 1}]
-)
+@pytest.mark.parametrize("data", [{}, {"name": 1, "options": {}}, {"name": "a"}, {"name": "a", "options": {}, "x": 1}])
 def test_bad_data(data):
     with pytest.raises(ValueError, match="a network spec is"):
         NetworkSpec.from_dict(data)

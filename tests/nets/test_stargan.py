@@ -31,9 +31,7 @@ def test_heads_see_the_whole_image_and_the_source_is_a_map():
         "cls": (2, 5),
         "pose": (2, 2),
     }
-    with pytest.raises(
-        ImageSizeError, match=r"built for images of 32x16; got 16x32; create it with image_size="
-    ):
+    with pytest.raises(ImageSizeError, match=r"built for images of 32x16; got 16x32; create it with image_size="):
         network.check_size(16, 32)
 
 

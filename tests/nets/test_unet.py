@@ -26,9 +26,7 @@ def test_published_parameter_counts(in_channels, norm, count):
         assert parameters(create_generator("unet_256", in_channels, 3, norm=norm)) == count
 
 
-@pytest.mark.parametrize(
-    ("name", "levels"), [("unet_64", 6), ("unet_128", 7), ("unet_256", 8), ("unet_512", 9)]
-)
+@pytest.mark.parametrize(("name", "levels"), [("unet_64", 6), ("unet_128", 7), ("unet_256", 8), ("unet_512", 9)])
 def test_layers_in_the_order_they_run(name, levels):
     with torch.device("meta"):
         network = create_generator(name, 6, 3)
@@ -48,9 +46,7 @@ def test_layers_in_the_order_they_run(name, levels):
         expected += [nn.ReLU, (nn.ConvTranspose2d, before, after), nn.BatchNorm2d]
     expected += [nn.ReLU, (nn.ConvTranspose2d, 128, 3), nn.Tanh]
     assert [
-        (type(module), module.in_channels, module.out_channels)
-        if isinstance(module, CONVOLUTIONS)
-        else type(module)
+        (type(module), module.in_channels, module.out_channels) if isinstance(module, CONVOLUTIONS) else type(module)
         for module in ran
     ] == expected
 

@@ -5,7 +5,7 @@ import torch
 from torch._dynamo.testing import CompileCounter
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.model.tiny import C2GAN, STARGAN, batch_of, built
+from tests.model.tiny import C2GAN, PIX2PIX, STARGAN, batch_of, built
 from tests.training.small import adam, batches, scheduled, stepping
 
 SCHEDULES = {
@@ -38,6 +38,17 @@ def test_rounds_compile_once(name, accumulate):
         assert counter.frame_count <= objectives
     assert counter.frame_count == objectives
     torch.testing.assert_close(model.state_dict(), twin.state_dict())
+
+
+@pytest.mark.usefixtures("_fresh_compiler")
+def test_more_objectives_compile_than_dynamo_recompiles_one_function():
+    counter = CompileCounter()
+    count = torch._dynamo.config.recompile_limit + 1
+    batch = batch_of(PIX2PIX)
+    for weight in range(count):
+        model = built(PIX2PIX.reweight({"y* ~ y": weight + 1}))
+        torch.compile(model.generator_objective(), fullgraph=True, backend=counter)(batch)
+    assert counter.frame_count == count
 
 
 READERS = ("_local_scalar_dense", "nonzero", "masked_select", "unique2", "is_nonzero", "equal")
