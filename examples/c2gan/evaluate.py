@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -27,7 +28,7 @@ Metrics = dict[str, dict[str, float]]
 
 
 @torch.inference_mode()
-def measure(model: CycleModel, test_set: Pairs, train_set: Pairs) -> Metrics:
+def measure(model: CycleModel, pairs: Pairs, train_set: Pairs) -> Metrics:
     """Return mean PSNR and SSIM of y* against y, of copying x, and of the training targets' mean.
 
     PSNR and SSIM are of RGB images in [0, 1]; SSIM as scikit-image has it by default.
@@ -35,13 +36,13 @@ def measure(model: CycleModel, test_set: Pairs, train_set: Pairs) -> Metrics:
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    total, count = torch.zeros(3, *test_set[0]["y"].shape), 0
+    total, count = torch.zeros_like(pairs[0]["y"]), 0
     for batch in _batches(train_set, limit=512):
-        total[0] += _image(batch["y"]).sum(0)
+        total += _image(batch["y"]).sum(0)
         count += len(batch["y"])
-    mean = total[0] / count
+    mean = total / count
     scores: dict[str, list[Tensor]] = {"C2GAN": [], "copy of x": [], "mean target": []}
-    for batch in _batches(test_set):
+    for batch in _batches(pairs):
         generated = model.generate({name: batch[name].to(device) for name in ("x", "Ly")}, ["y*"])["y*"]
         y = _image(batch["y"])
         answers = {
@@ -80,6 +81,8 @@ class Options:
 
     run: Path
     """The folder train.py wrote."""
+    split: Literal["test", "train"] = "test"
+    """Pairs it has not seen, or those it was trained on."""
 
 
 def evaluate(options: Options) -> None:
@@ -88,10 +91,10 @@ def evaluate(options: Options) -> None:
     data = Path(str(trained["data"])) if trained["data"] else None
     splits = [
         open_split(trained["task"], data, split, tuple(trained["size"]), trained["panels"])
-        for split in ("test", "train")
+        for split in (options.split, "train")
     ]
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    print_table(measure(model, *splits), options.run)
+    print_table(measure(model, *splits), options.run, options.split)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -104,9 +104,9 @@ def _picture(value: Tensor) -> Any:
     return value.permute(1, 2, 0).numpy()
 
 
-def print_table(metrics: Mapping[str, Mapping[str, float]], out: Path) -> None:
+def print_table(metrics: Mapping[str, Mapping[str, float]], out: Path, split: str = "test") -> None:
     """Print the metrics, and where the pictures are."""
-    table = Table("test pairs", "PSNR (dB)", "SSIM")
+    table = Table(f"{split} pairs", "PSNR (dB)", "SSIM")
     for name, scores in metrics.items():
         table.add_row(name, f"{scores['PSNR']:.2f}", f"{scores['SSIM']:.3f}")
     console = Console()

@@ -78,6 +78,8 @@ def test_a_finished_run_can_be_measured_and_used(
     metrics = json.loads((finished / "metrics.json").read_text())
     evaluate.main(["--run", str(finished)])
     assert f"{metrics['C2GAN']['PSNR']:.2f}" in capsys.readouterr().out
+    evaluate.main(["--run", str(finished), "--split", "train"])
+    assert "train pairs" in capsys.readouterr().out
     picture = str(composites / "test" / "pair_0.png")
     generate.main(["--run", str(finished), "--image", picture, "--out", str(tmp_path / "keypoints.png")])
     generate.main(
