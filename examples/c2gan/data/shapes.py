@@ -79,6 +79,8 @@ def _segments(points: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 
 def _to_segment(at: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    along, away = (b - a)[:, None, None], at - a[:, None, None]
-    share = (away * along).sum(-1) / along.square().sum(-1).clamp_min(1e-9)
-    return (away - share.clamp(0, 1)[..., None] * along).norm(dim=-1)
+    (ax, ay), (bx, by) = a[:, None, None].unbind(-1), b[:, None, None].unbind(-1)
+    dx, dy = bx - ax, by - ay
+    x, y = at[..., 0] - ax, at[..., 1] - ay
+    share = ((x * dx + y * dy) / (dx.square() + dy.square()).clamp_min(1e-9)).clamp(0, 1)
+    return torch.hypot(x - share * dx, y - share * dy)
