@@ -38,7 +38,7 @@ GRAPHS = FAMILY | {"detailed": DETAILED}
 
 
 @dataclass(frozen=True)
-class Depth(Domain):
+class Bathymetry(Domain):
     """A domain as a user would write it, with a field of its own."""
 
     channels: int = 1
@@ -199,7 +199,7 @@ def test_the_picture_of_a_graph():
         (Latent(256), "Latent(256)", True, None, None),
         (Label(5), "Label(5)", False, None, None),
         (Vector(7), "Vector(7)", False, None, None),
-        (Depth(), "Depth(1, planes=(0.1, 10.0))", True, 0, 10),
+        (Bathymetry(), "Bathymetry(1, planes=(0.1, 10.0))", True, 0, 10),
     ],
 )
 def test_a_domain_knows_its_layout_and_range(domain, shown, spatial, low, high):
@@ -221,12 +221,12 @@ def test_channels_are_a_positive_whole_number(channels):
 
 
 def test_a_domain_of_ones_own_goes_with_the_graph():
-    graph = CycleGraph({"x": Image(3), "d": Depth(2, planes=(1.0,))}, maps="x -G-> d*", losses="d* ~ d")
-    assert graph.signals["d*"] == Depth(2, planes=(1.0,))
+    graph = CycleGraph({"x": Image(3), "d": Bathymetry(2, planes=(1.0,))}, maps="x -G-> d*", losses="d* ~ d")
+    assert graph.signals["d*"] == Bathymetry(2, planes=(1.0,))
     for again in (CycleGraph.from_dict(json.loads(json.dumps(graph.to_dict()))), pickle.loads(pickle.dumps(graph))):
         assert again == graph
-        assert isinstance(again.signals["d"], Depth)
-    assert eval(repr(graph), {**vars(cyclekit.graph), "Depth": Depth}) == graph
+        assert isinstance(again.signals["d"], Bathymetry)
+    assert eval(repr(graph), {**vars(cyclekit.graph), "Bathymetry": Bathymetry}) == graph
 
 
 def test_an_unknown_domain_names_its_neighbours():
@@ -240,10 +240,10 @@ def test_a_domains_name_is_taken_once():
     with pytest.raises(GraphError, match=r"a domain is called 'Image' already, in cyclekit.graph._domains"):
         type("Image", (Domain,), {})
     again = dataclass(frozen=True)(
-        type("Depth", (Domain,), {"__module__": Depth.__module__, "__qualname__": Depth.__qualname__})
+        type("Bathymetry", (Domain,), {"__module__": Bathymetry.__module__, "__qualname__": Bathymetry.__qualname__})
     )
-    assert isinstance(Domain.from_dict({"domain": "Depth", "channels": 1}), again)
-    Domain.__init_subclass__.__func__(Depth)  # what the next test loads is the first one again
+    assert isinstance(Domain.from_dict({"domain": "Bathymetry", "channels": 1}), again)
+    Domain.__init_subclass__.__func__(Bathymetry)  # what the next test loads is the first one again
     with pytest.raises(GraphError, match="Domain is what domains derive from"):
         Domain(3)
 

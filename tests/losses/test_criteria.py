@@ -116,16 +116,16 @@ def test_no_value_is_read_on_the_host(name):
 
 
 def test_options_are_bound_or_refused():
-    @register_criterion("darker")
-    def darker(prediction, target, margin=0.0):
+    @register_criterion("duskier")
+    def duskier(prediction, target, margin=0.0):
         return (target - prediction - margin).relu().mean()
 
-    assert create_criterion("darker") is darker
-    bound = create_criterion("darker", margin=0.25)
+    assert create_criterion("duskier") is duskier
+    bound = create_criterion("duskier", margin=0.25)
     assert isinstance(bound, functools.partial)
     assert bound(torch.zeros(2), torch.ones(2)) == 0.75
-    with pytest.raises(TypeError, match=r"criterion 'darker'.*'edge'"):
-        create_criterion("darker", edge=1)
+    with pytest.raises(TypeError, match=r"criterion 'duskier'.*'edge'"):
+        create_criterion("duskier", edge=1)
 
 
 def test_modules_are_made():
