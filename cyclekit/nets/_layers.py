@@ -56,6 +56,13 @@ def activation_layer(name: str, *, slope: float = 0.2) -> nn.Module:
     return _ACTIVATIONS[name](slope)
 
 
+def dropout_layers(probability: float) -> list[nn.Module]:
+    """Return a dropout, or nothing for a probability of 0."""
+    if not 0 <= probability < 1:
+        raise ValueError(f"dropout (={probability}) must be a probability of at least 0, below 1")
+    return [nn.Dropout(probability)] if probability > 0 else []
+
+
 def final_layers(name: str) -> list[nn.Module]:
     """Return what ends a generator: ``"tanh"`` for images in [-1, 1], ``"none"`` for latents."""
     choose("final activation", name, ["tanh", "none"])
@@ -97,5 +104,5 @@ def upsampling(name: str, in_channels: int, out_channels: int, *, bias: bool, ke
 def add_spectral_norm(network: nn.Module) -> None:
     """Divide every weight by its largest singular value (Miyato et al., ICLR 2018)."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             spectral_norm(module)

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_minimum, check_positive
-from cyclekit.nets._init import initialise
-from cyclekit.nets._layers import activation_layer, add_spectral_norm, needs_bias, normalisation
+from cyclekit.nets._finish import finish
+from cyclekit.nets._layers import activation_layer, needs_bias, normalisation
 from cyclekit.nets._registries import register_discriminator
 
 
@@ -69,9 +69,7 @@ class PatchGAN(nn.Module):
                 )
             )
         self.blocks.append(nn.Sequential(nn.Conv2d(widths[-1], 1, 4, 1, padding)))
-        initialise(self, init)
-        if spectral_norm:
-            add_spectral_norm(self)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise for images too small for one patch.
@@ -160,9 +158,7 @@ class PixelGAN(nn.Module):
             activation_layer(activation),
             nn.Conv2d(2 * base_channels, 1, 1, bias=bias),
         )
-        initialise(self, init)
-        if spectral_norm:
-            add_spectral_norm(self)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise for images of less than 2x2 pixels, which normalisation cannot train on.

@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_exact, check_multiple, check_positive
-from cyclekit.nets._init import initialise
+from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import (
     activation_layer,
-    add_spectral_norm,
     final_layers,
     needs_bias,
     normalisation,
@@ -56,6 +55,7 @@ class PG2Coarse(nn.Module):
         latent: Width of the bottleneck.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         final: ``"tanh"``, or ``"none"`` (as published).
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
 
     Raises:
@@ -77,6 +77,7 @@ class PG2Coarse(nn.Module):
         latent: int = 64,
         activation: str = "relu",
         final: str = "tanh",
+        spectral_norm: bool = False,
         init: str = "xavier",
     ) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class PG2Coarse(nn.Module):
             for before, after in zip(meeting, entering[1:], strict=False)
         )
         self.exit = nn.Sequential(nn.Conv2d(meeting[-1], out_channels, 3, padding=1), *final_layers(final))
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise for any size but the one the bottleneck was made for.
@@ -163,6 +164,7 @@ class PG2Refine(nn.Module):
             many.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         final: ``"none"`` (as published: a difference of images reaches from -2 to 2), or ``"tanh"``.
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
 
     Raises:
@@ -182,6 +184,7 @@ class PG2Refine(nn.Module):
         base_channels: int = 128,
         activation: str = "relu",
         final: str = "none",
+        spectral_norm: bool = False,
         init: str = "xavier",
     ) -> None:
         super().__init__()
@@ -205,7 +208,7 @@ class PG2Refine(nn.Module):
         )
         self.up = nn.Upsample(scale_factor=2, mode="nearest")
         self.exit = nn.Sequential(nn.Conv2d(base_channels, out_channels, 3, padding=1), *final_layers(final))
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as there are scales but one.
@@ -259,6 +262,7 @@ class PG2Discriminator(nn.Module):
         base_channels: Channels after the first convolution; they double at each.
         norm: ``"batch"`` (as published), ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``;
             the first convolution has none.
+        activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"`` (as published), ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
@@ -277,6 +281,7 @@ class PG2Discriminator(nn.Module):
         image_size: tuple[int, int] = (128, 64),
         base_channels: int = 64,
         norm: str = "batch",
+        activation: str = "leaky_relu",
         spectral_norm: bool = False,
         init: str = "normal",
     ) -> None:
@@ -287,19 +292,17 @@ class PG2Discriminator(nn.Module):
         widths = [base_channels * 2**layer for layer in range(4)]
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, base_channels, 5, 2, 2),
-            activation_layer("leaky_relu"),
+            activation_layer(activation),
         ]
         for before, after in pairwise(widths):
             layers += [
                 nn.Conv2d(before, after, 5, 2, 2, bias=needs_bias(norm)),
                 *normalisation(norm, after),
-                activation_layer("leaky_relu"),
+                activation_layer(activation),
             ]
         layers += [nn.Flatten(), nn.Linear(widths[-1] * (image_size[0] // 16) * (image_size[1] // 16), 1)]
         self.layers = nn.Sequential(*layers)
-        initialise(self, init)
-        if spectral_norm:
-            add_spectral_norm(self)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise for any size but the one the last layer was made for.

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_multiple, check_positive
-from cyclekit.nets._init import initialise
+from cyclekit.nets._finish import finish
 from cyclekit.nets._registries import register_generator
 from cyclekit.nets.resnet import (
     ResidualBlock,
@@ -33,12 +33,14 @@ class Pix2PixHDLocal(nn.Module):
         local_blocks: Residual blocks in the enhancer.
         norm: ``"instance"`` (as published), ``"batch"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        dropout: Probability inside every residual block.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
         final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
 
     Source:
         Wang et al., High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs, CVPR
@@ -56,8 +58,10 @@ class Pix2PixHDLocal(nn.Module):
         local_blocks: int = 3,
         norm: str = "instance",
         activation: str = "relu",
+        dropout: float = 0.0,
         upsample: str = "deconv",
         final: str = "tanh",
+        spectral_norm: bool = False,
         init: str = "normal",
     ) -> None:
         super().__init__()
@@ -69,7 +73,7 @@ class Pix2PixHDLocal(nn.Module):
         self.halve = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
         self.coarse = nn.Sequential(
             *encoding_layers(in_channels, coarse, downsamplings, norm=norm, activation=activation),
-            *(ResidualBlock(width, norm=norm, activation=activation) for _ in range(global_blocks)),
+            *(ResidualBlock(width, norm=norm, activation=activation, dropout=dropout) for _ in range(global_blocks)),
             *decoding_layers(coarse, downsamplings, norm=norm, activation=activation, upsample=upsample),
         )
         self.entry = nn.Sequential(
@@ -77,11 +81,11 @@ class Pix2PixHDLocal(nn.Module):
             *halving_layers(base_channels, norm=norm, activation=activation),
         )
         self.enhance = nn.Sequential(
-            *(ResidualBlock(coarse, norm=norm, activation=activation) for _ in range(local_blocks)),
+            *(ResidualBlock(coarse, norm=norm, activation=activation, dropout=dropout) for _ in range(local_blocks)),
             *doubling_layers(coarse, norm=norm, activation=activation, upsample=upsample),
             *exit_layers(base_channels, out_channels, final=final),
         )
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect.

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets._backbone import Backbone
 from cyclekit.nets._checks import check_minimum, check_positive
-from cyclekit.nets._init import initialise
-from cyclekit.nets._layers import activation_layer, add_spectral_norm
+from cyclekit.nets._finish import finish
+from cyclekit.nets._layers import activation_layer
 from cyclekit.nets._registries import register_discriminator
 
 
@@ -24,6 +24,7 @@ class TimmProjected(nn.Module):
             the features are random.
         features: Number of resolutions judged, from the deepest on; fewer where the backbone has fewer.
         base_channels: Channels inside every head.
+        activation: The heads': ``"leaky_relu"``, ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide the heads' weights by their largest singular values.
         init: The heads': ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
@@ -52,6 +53,7 @@ class TimmProjected(nn.Module):
         pretrained: bool = True,
         features: int = 4,
         base_channels: int = 64,
+        activation: str = "leaky_relu",
         spectral_norm: bool = True,
         init: str = "normal",
     ) -> None:
@@ -62,14 +64,12 @@ class TimmProjected(nn.Module):
         self.heads = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(channels, base_channels, 3, padding=1),
-                activation_layer("leaky_relu"),
+                activation_layer(activation),
                 nn.Conv2d(base_channels, 1, 3, padding=1),
             )
             for channels in self.backbone.channels[-self.judged :]
         )
-        initialise(self.heads, init)
-        if spectral_norm:
-            add_spectral_norm(self.heads)
+        finish(self.heads, init=init, spectral_norm=spectral_norm)
 
     def train(self, mode: bool = True) -> "TimmProjected":
         """Set the heads' mode; the backbone stays in evaluation mode.

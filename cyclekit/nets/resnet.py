@@ -8,8 +8,15 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_multiple, check_positive
-from cyclekit.nets._init import initialise
-from cyclekit.nets._layers import activation_layer, final_layers, needs_bias, normalisation, upsampling
+from cyclekit.nets._finish import finish
+from cyclekit.nets._layers import (
+    activation_layer,
+    dropout_layers,
+    final_layers,
+    needs_bias,
+    normalisation,
+    upsampling,
+)
 from cyclekit.nets._registries import register_generator
 
 
@@ -31,7 +38,7 @@ class ResidualBlock(nn.Module):
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding, bias=bias),
             *normalisation(norm, channels),
             activation_layer(activation),
-            *([nn.Dropout(dropout)] if dropout > 0 else []),
+            *dropout_layers(dropout),
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding, bias=bias),
             *normalisation(norm, channels),
         )
@@ -112,10 +119,11 @@ class ResNetGenerator(nn.Module):
         dropout: Probability inside every residual block.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
         final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
 
     Source:
         Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, ICCV
@@ -146,6 +154,7 @@ class ResNetGenerator(nn.Module):
         dropout: float = 0.0,
         upsample: str = "deconv",
         final: str = "tanh",
+        spectral_norm: bool = False,
         init: str = "normal",
     ) -> None:
         super().__init__()
@@ -159,7 +168,7 @@ class ResNetGenerator(nn.Module):
             *decoding_layers(base_channels, downsamplings, norm=norm, activation=activation, upsample=upsample),
             *exit_layers(base_channels, out_channels, final=final),
         )
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect.
@@ -208,10 +217,12 @@ class ResNetEncoder(nn.Module):
         norm: ``"instance"``, ``"batch"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"`` (as ComboGAN).
         dropout: Probability inside every residual block.
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
     Raises:
-        ValueError: A latent whose channels 4 does not divide, a count below 1, or an unknown name.
+        ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
+            an unknown name.
 
     Source:
         Anoosheh et al., ComboGAN: Unrestrained Scalability for Image Domain Translation, CVPR workshops 2018;
@@ -239,6 +250,7 @@ class ResNetEncoder(nn.Module):
         norm: str = "instance",
         activation: str = "relu",
         dropout: float = 0.0,
+        spectral_norm: bool = False,
         init: str = "normal",
     ) -> None:
         super().__init__()
@@ -248,7 +260,7 @@ class ResNetEncoder(nn.Module):
             *encoding_layers(in_channels, base_channels, 2, norm=norm, activation=activation),
             *(ResidualBlock(out_channels, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
         )
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 4, at least 8.
@@ -293,10 +305,12 @@ class ResNetDecoder(nn.Module):
         dropout: Probability inside every residual block.
         upsample: ``"deconv"``, ``"nearest"`` or ``"pixelshuffle"``.
         final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
     Raises:
-        ValueError: A latent whose channels 4 does not divide, a count below 1, or an unknown name.
+        ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
+            an unknown name.
 
     Source:
         Anoosheh et al., ComboGAN, CVPR workshops 2018; https://github.com/AAnoosheh/ComboGAN.
@@ -313,6 +327,7 @@ class ResNetDecoder(nn.Module):
         dropout: float = 0.0,
         upsample: str = "deconv",
         final: str = "tanh",
+        spectral_norm: bool = False,
         init: str = "normal",
     ) -> None:
         super().__init__()
@@ -323,7 +338,7 @@ class ResNetDecoder(nn.Module):
             *decoding_layers(base_channels, 2, norm=norm, activation=activation, upsample=upsample),
             *exit_layers(base_channels, out_channels, final=final),
         )
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise for latents of less than 2x2 pixels, which cannot be reflected.

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_exact, check_minimum, check_multiple, check_positive
-from cyclekit.nets._init import initialise
+from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import (
     activation_layer,
-    add_spectral_norm,
     final_layers,
     needs_bias,
     normalisation,
@@ -35,6 +34,7 @@ class StarGANGenerator(nn.Module):
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
         final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
 
     Raises:
@@ -56,6 +56,7 @@ class StarGANGenerator(nn.Module):
         activation: str = "relu",
         upsample: str = "deconv",
         final: str = "tanh",
+        spectral_norm: bool = False,
         init: str = "default",
     ) -> None:
         super().__init__()
@@ -84,7 +85,7 @@ class StarGANGenerator(nn.Module):
             ]
         layers += [nn.Conv2d(base_channels, out_channels, 7, padding=3, bias=False), *final_layers(final)]
         self.layers = nn.Sequential(*layers)
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 4, at least 8.
@@ -129,6 +130,8 @@ class StarGANDiscriminator(nn.Module):
         base_channels: Channels after the first convolution.
         norm: ``"none"`` (as published), ``"instance"``, ``"instance_affine"``, ``"batch"`` or ``"group"``;
             the first and the last strided convolution have none.
+        activation: ``"leaky_relu"`` (as published, with slope 0.01), ``"relu"``, ``"silu"``, ``"gelu"`` or
+            ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
 
@@ -160,6 +163,7 @@ class StarGANDiscriminator(nn.Module):
         layers: int = 6,
         base_channels: int = 64,
         norm: str = "none",
+        activation: str = "leaky_relu",
         spectral_norm: bool = False,
         init: str = "default",
     ) -> None:
@@ -172,14 +176,17 @@ class StarGANDiscriminator(nn.Module):
             check_multiple("StarGAN's discriminator", *image_size, multiple=2**layers)
         self.image_size = image_size
         self.strided = layers
-        trunk: list[nn.Module] = [nn.Conv2d(in_channels, base_channels, 4, 2, 1), _leaky()]
+        trunk: list[nn.Module] = [
+            nn.Conv2d(in_channels, base_channels, 4, 2, 1),
+            activation_layer(activation, slope=0.01),
+        ]
         for layer in range(1, layers):
             channels = base_channels * 2**layer
             inner = norm if layer < layers - 1 else "none"
             trunk += [
                 nn.Conv2d(channels // 2, channels, 4, 2, 1, bias=needs_bias(inner)),
                 *normalisation(inner, channels),
-                _leaky(),
+                activation_layer(activation, slope=0.01),
             ]
         width = base_channels * 2 ** (layers - 1)
         self.trunk = nn.Sequential(*trunk)
@@ -191,9 +198,7 @@ class StarGANDiscriminator(nn.Module):
                 for name, size in heads.items()
             }
         )
-        initialise(self, init)
-        if spectral_norm:
-            add_spectral_norm(self)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise for a size the layers or the heads cannot take.
@@ -231,10 +236,6 @@ class StarGANDiscriminator(nn.Module):
         if not self.heads:
             return self.source(hidden)
         return {"source": self.source(hidden)} | {name: head(hidden) for name, head in self.heads.items()}
-
-
-def _leaky() -> nn.Module:
-    return activation_layer("leaky_relu", slope=0.01)
 
 
 register_generator("stargan")(StarGANGenerator)

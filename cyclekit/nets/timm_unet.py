@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets._backbone import Backbone
 from cyclekit.nets._checks import check_multiple, check_positive
-from cyclekit.nets._init import initialise
+from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import activation_layer, final_layers, needs_bias, normalisation, upsampling
 from cyclekit.nets._registries import register_generator
 
@@ -57,6 +57,7 @@ class TimmUNet(nn.Module):
         activation: The decoder's: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         upsample: ``"nearest"``, ``"deconv"`` or ``"pixelshuffle"``.
         final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        spectral_norm: Divide the decoder's weights by their largest singular values.
         init: The decoder's: ``"kaiming"``, ``"normal"``, ``"xavier"`` or ``"default"``; the encoder's is
             timm's.
 
@@ -90,6 +91,7 @@ class TimmUNet(nn.Module):
         activation: str = "relu",
         upsample: str = "nearest",
         final: str = "tanh",
+        spectral_norm: bool = False,
         init: str = "kaiming",
     ) -> None:
         super().__init__()
@@ -110,8 +112,8 @@ class TimmUNet(nn.Module):
             )
             width, reduction = after, reduction // 2
         self.exit = nn.Sequential(nn.Conv2d(width, out_channels, 3, padding=1), *final_layers(final))
-        initialise(self.decoder, init)
-        initialise(self.exit, init)
+        for part in (self.decoder, self.exit):
+            finish(part, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise for a size the backbone cannot halve as often as it does, or leave two pixels of.

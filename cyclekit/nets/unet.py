@@ -8,8 +8,15 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_multiple, check_positive
-from cyclekit.nets._init import initialise
-from cyclekit.nets._layers import final_layers, needs_bias, normalisation, upsampling
+from cyclekit.nets._finish import finish
+from cyclekit.nets._layers import (
+    activation_layer,
+    dropout_layers,
+    final_layers,
+    needs_bias,
+    normalisation,
+    upsampling,
+)
 from cyclekit.nets._registries import register_generator
 
 
@@ -27,13 +34,16 @@ class UNet(nn.Module):
         base_channels: Channels after the first level.
         norm: ``"batch"``, ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``; the outermost
             level and the bottleneck have none.
+        activation: The encoder's and the decoder's, or one name for both: ``"leaky_relu"`` and ``"relu"`` (as
+            published), ``"silu"``, ``"gelu"`` or ``"prelu"``. Skip connections carry activated features.
         dropout: Probability in the decoder's levels between the bottleneck's and the last four.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
         final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
     Raises:
-        ValueError: Too few levels, a channel count below 1, or an unknown name.
+        ValueError: Too few levels, a channel count below 1, a dropout outside [0, 1), or an unknown name.
 
     Source:
         Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017,
@@ -58,15 +68,18 @@ class UNet(nn.Module):
         levels: int = 8,
         base_channels: int = 64,
         norm: str = "batch",
+        activation: str | tuple[str, str] = ("leaky_relu", "relu"),
         dropout: float = 0.5,
         upsample: str = "deconv",
         final: str = "tanh",
+        spectral_norm: bool = False,
         init: str = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         if levels < 5:
             raise ValueError(f"levels (={levels}) must be at least 5")
+        encoding, decoding = _both(activation)
         self.levels = levels
         widths = [base_channels * min(2**level, 8) for level in range(levels)]
         bias = needs_bias(norm)
@@ -76,33 +89,32 @@ class UNet(nn.Module):
             outermost, bottleneck = level == 0, level == levels - 1
             self.encoder.append(
                 nn.Sequential(
-                    # in place also for the skip connection: the decoder's ReLU cannot tell the difference
-                    *([] if outermost else [nn.LeakyReLU(0.2, inplace=True)]),
                     nn.Conv2d(before, after, 4, stride=2, padding=1, bias=bias),
                     *([] if outermost or bottleneck else normalisation(norm, after)),
+                    # the skip connection carries it too: in the release it runs in place
+                    *([] if bottleneck else [activation_layer(encoding)]),
                 )
             )
 
         self.decoder = nn.ModuleList()
         for level in reversed(range(1, levels)):
             before = widths[level] if level == levels - 1 else 2 * widths[level]
-            dropped = dropout > 0 and 4 <= level < levels - 1
             self.decoder.append(
                 nn.Sequential(
-                    nn.ReLU(inplace=True),
+                    activation_layer(decoding),
                     upsampling(upsample, before, widths[level - 1], bias=bias),
                     *normalisation(norm, widths[level - 1]),
-                    *([nn.Dropout(dropout)] if dropped else []),
+                    *(dropout_layers(dropout) if 4 <= level < levels - 1 else []),
                 )
             )
         self.decoder.append(
             nn.Sequential(
-                nn.ReLU(inplace=True),
+                activation_layer(decoding),
                 upsampling(upsample, 2 * widths[0], out_channels, bias=True),
                 *final_layers(final),
             )
         )
-        initialise(self, init)
+        finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 2 to the power of ``levels``.
@@ -141,6 +153,14 @@ class UNet(nn.Module):
         for up in self.decoder[1:]:
             hidden = up(torch.cat([features.pop(), hidden], dim=1))
         return hidden
+
+
+def _both(activation: str | tuple[str, str]) -> tuple[str, str]:
+    if isinstance(activation, str):
+        return activation, activation
+    if len(activation) != 2:  # from a file it may have any length
+        raise ValueError(f"activation (={activation!r}) must be one name, or two: the encoder's and the decoder's")
+    return activation
 
 
 for _size, _levels in ((64, 6), (128, 7), (256, 8), (512, 9)):

@@ -29,7 +29,7 @@ def test_a_nearly_right_name_is_suggested():
 
 
 def test_a_wrong_option_names_the_network_and_what_it_takes():
-    message = r"generator 'unet_64' has no option 'nrom'; did you mean 'norm'\?; it takes: base_channels, dropout"
+    message = r"generator 'unet_64' has no option 'nrom'; did you mean 'norm'\?; it takes: activation, base_channels"
     with pytest.raises(OptionError, match=message):
         create_generator("unet_64", 3, 3, nrom="batch")
     with pytest.raises(TypeError, match=r"discriminator 'pixelgan' has no option 'layers'; it takes: activation"):

@@ -1,8 +1,10 @@
+import json
+
 import pytest
 import torch
 from torch import nn
 
-from cyclekit.nets import ImageSizeError, UNet, create_generator
+from cyclekit.nets import ImageSizeError, NetworkSpec, UNet, create_generator
 
 CONVOLUTIONS = nn.Conv2d | nn.ConvTranspose2d
 
@@ -51,19 +53,35 @@ def test_layers_in_the_order_they_run(name, levels):
     ] == expected
 
 
-def test_equals_the_arithmetic_written_out():
-    network = UNet(2, 3, levels=5, base_channels=2, norm="none", dropout=0.0).double()
-    weights = list(network.state_dict().values())
+ACTIVATIONS = {
+    "relu": lambda x: x.clamp(min=0),
+    "leaky_relu": lambda x: torch.where(x > 0, x, 0.2 * x),
+    "silu": lambda x: x / (1 + (-x).exp()),
+    "gelu": lambda x: x * (1 + torch.erf(x / 2**0.5)) / 2,
+    "prelu": lambda x: torch.where(x > 0, x, 0.25 * x),
+}
+
+
+@pytest.mark.parametrize(
+    "activation", [("leaky_relu", "relu"), ("silu", "gelu"), ("gelu", "leaky_relu"), ("prelu", "silu"), "silu", "relu"]
+)
+def test_equals_the_arithmetic_written_out(activation):
+    network = UNet(2, 3, levels=5, base_channels=2, norm="none", dropout=0.0, activation=activation).double()
+    both = (activation, activation) if isinstance(activation, str) else activation
+    encoding, decoding = (ACTIVATIONS[name] for name in both)
+    weights = [
+        value for module in network.modules() if isinstance(module, CONVOLUTIONS) for value in module.parameters()
+    ]
     pairs = list(zip(weights[::2], weights[1::2], strict=True))
     image = torch.randn(1, 2, 64, 32, dtype=torch.float64)
     x, skips = image, []
     for level, (weight, bias) in enumerate(pairs[:5]):
-        entering = x if level == 0 else torch.where(x > 0, x, 0.2 * x)
-        x = nn.functional.conv2d(entering, weight, bias, stride=2, padding=1)
+        x = nn.functional.conv2d(x, weight, bias, stride=2, padding=1)
+        x = x if level == 4 else encoding(x)
         skips.append(x)
     x = skips.pop()
     for weight, bias in pairs[5:]:
-        x = nn.functional.conv_transpose2d(x.clamp(min=0), weight, bias, stride=2, padding=1)
+        x = nn.functional.conv_transpose2d(decoding(x), weight, bias, stride=2, padding=1)
         x = torch.cat([skips.pop(), x], dim=1) if skips else x.tanh()
     torch.testing.assert_close(network(image), x)
 
@@ -89,6 +107,21 @@ def test_a_size_it_cannot_take():
         network.check_size(128, 64)
     with pytest.raises(ImageSizeError, match=message):
         network(torch.zeros(1, 3, 128, 64))
+
+
+def test_activations_survive_a_file():
+    spec = NetworkSpec("unet_64", activation=("gelu", "silu"), base_channels=2)
+    again = NetworkSpec.from_dict(json.loads(json.dumps(spec.to_dict())))
+    network = create_generator(again.name, 3, 3, **again.options)
+    kinds = [type(module) for module in network.modules() if isinstance(module, nn.GELU | nn.SiLU)]
+    assert kinds == [nn.GELU] * 5 + [nn.SiLU] * 6
+
+
+def test_activations_that_cannot_be():
+    with pytest.raises(ValueError, match=r"activation \(=\('relu', 'relu', 'relu'\)\) must be one name, or two"):
+        UNet(3, 3, activation=("relu", "relu", "relu"))
+    with pytest.raises(ValueError, match="no activation is called 'rely'; did you mean 'relu'"):
+        UNet(3, 3, activation=("leaky_relu", "rely"))
 
 
 def test_too_few_levels():

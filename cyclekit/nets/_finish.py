@@ -1,10 +1,11 @@
-"""Initial weights, by name; every network chooses through this."""
+"""How every network is finished: initial weights by name, then spectral norm."""
 
 from collections.abc import Callable
 
 from torch import Tensor, nn
 
 from cyclekit.nets._checks import choose
+from cyclekit.nets._layers import add_spectral_norm
 
 
 def _normal(weight: Tensor) -> Tensor:
@@ -22,19 +23,24 @@ _SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def initialise(network: nn.Module, scheme: str) -> None:
-    """Draw new weights for every convolution, linear layer and batch normalisation.
+def finish(network: nn.Module, *, init: str, spectral_norm: bool) -> None:
+    """Draw a network's initial weights, then normalise them; the other order would draw from what was normalised.
 
     Args:
         network: Whose weights are drawn, in place.
-        scheme: ``"normal"``: N(0, 0.02²), as pix2pix. ``"xavier"``: Xavier-normal with gain 1, as C2GAN's
+        init: ``"normal"``: N(0, 0.02²), as pix2pix. ``"xavier"``: Xavier-normal with gain 1, as C2GAN's
             release. ``"kaiming"``: He-normal over the inputs. ``"default"``: leave what PyTorch drew.
             All but the last set biases to 0 and the scales of batch normalisation to N(1, 0.02²).
+        spectral_norm: Whether every convolution and linear layer is divided by its largest singular value.
     """
-    choose("initialisation", scheme, [*_SCHEMES, "default"])
-    if scheme == "default":
-        return
-    draw = _SCHEMES[scheme]
+    choose("initialisation", init, [*_SCHEMES, "default"])
+    if init != "default":
+        _draw(network, _SCHEMES[init])
+    if spectral_norm:
+        add_spectral_norm(network)
+
+
+def _draw(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             draw(module.weight)
