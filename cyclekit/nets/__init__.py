@@ -13,6 +13,8 @@ from cyclekit.nets._registries import (
 )
 from cyclekit.nets._spec import NetworkSpec
 from cyclekit.nets.convert import load_pix2pix_weights
+from cyclekit.nets.dpig import DPIGEncoder, DPIGStem
+from cyclekit.nets.mlp import MLPDiscriminator, ResidualMLP
 from cyclekit.nets.multiscale import MultiscalePatchGAN
 from cyclekit.nets.patchgan import PatchGAN, PixelGAN
 from cyclekit.nets.pg2 import PG2Coarse, PG2Discriminator, PG2Refine
@@ -25,7 +27,10 @@ from cyclekit.nets.unet import UNet
 
 __all__ = [
     "ChecksSize",
+    "DPIGEncoder",
+    "DPIGStem",
     "ImageSizeError",
+    "MLPDiscriminator",
     "MultiscalePatchGAN",
     "NetworkSpec",
     "OptionError",
@@ -38,6 +43,7 @@ __all__ = [
     "ResNetDecoder",
     "ResNetEncoder",
     "ResNetGenerator",
+    "ResidualMLP",
     "StarGANDiscriminator",
     "StarGANGenerator",
     "TimmProjected",

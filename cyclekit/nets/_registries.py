@@ -25,7 +25,8 @@ def register_generator(name: str, *, override: bool = False) -> Callable[[Factor
     """Return a decorator that registers a generator's factory.
 
     The factory is called as ``factory(in_channels, out_channels, **options)`` and returns an `nn.Module` that
-    maps (batch in_channels height width) to (batch out_channels height width).
+    maps (batch in_channels height width) to (batch out_channels height width); where a side is a vector it has
+    no height and width.
 
     Args:
         name: The name `create_generator` will know it by.
@@ -84,7 +85,7 @@ def create_generator(name: str, in_channels: int, out_channels: int, **options: 
 
     Returns:
         The network, freshly initialised, in training mode. It maps (batch in_channels height width) to
-        (batch out_channels height width) in [-1, 1].
+        (batch out_channels height width) in [-1, 1], but where its class says otherwise.
 
     Raises:
         UnknownNameError: No generator has this name; the message gives the nearest.

@@ -19,24 +19,23 @@ from cyclekit.nets._layers import (
 from cyclekit.nets._registries import register_discriminator, register_generator
 
 
-def _convolution(
-    in_channels: int, out_channels: int, *, kernel: int = 3, stride: int = 1, activation: str
-) -> nn.Module:
+def convolution(in_channels: int, out_channels: int, *, kernel: int = 3, stride: int = 1, activation: str) -> nn.Module:
+    """Return a convolution with its activation."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2),
         activation_layer(activation),
     )
 
 
-class _Pair(nn.Module):
+class Pair(nn.Module):
     """Two 3x3 convolutions, each with its activation; the input is carried around them where asked."""
 
     def __init__(self, in_channels: int, out_channels: int, *, residual: bool, activation: str) -> None:
         super().__init__()
         self.residual = residual
         self.layers = nn.Sequential(
-            _convolution(in_channels, out_channels, activation=activation),
-            _convolution(out_channels, out_channels, activation=activation),
+            convolution(in_channels, out_channels, activation=activation),
+            convolution(out_channels, out_channels, activation=activation),
         )
 
     def forward(self, hidden: Tensor) -> Tensor:
@@ -89,10 +88,10 @@ class PG2Coarse(nn.Module):
         widths = [base_channels * (scale + 1) for scale in range(scales)]
         smallest = (image_size[0] // 2**halvings, image_size[1] // 2**halvings)
 
-        self.entry = _convolution(in_channels, base_channels, activation=activation)
-        self.encoder = nn.ModuleList(_Pair(width, width, residual=True, activation=activation) for width in widths)
+        self.entry = convolution(in_channels, base_channels, activation=activation)
+        self.encoder = nn.ModuleList(Pair(width, width, residual=True, activation=activation) for width in widths)
         self.down = nn.ModuleList(
-            _convolution(before, after, stride=2, activation=activation) for before, after in pairwise(widths)
+            convolution(before, after, stride=2, activation=activation) for before, after in pairwise(widths)
         )
         self.bottleneck = nn.Sequential(
             nn.Flatten(),
@@ -102,11 +101,11 @@ class PG2Coarse(nn.Module):
         )
         entering = [base_channels, *reversed(widths[:-1])]
         meeting = [width + skip for width, skip in zip(entering, reversed(widths), strict=True)]
-        self.decoder = nn.ModuleList(_Pair(width, width, residual=True, activation=activation) for width in meeting)
+        self.decoder = nn.ModuleList(Pair(width, width, residual=True, activation=activation) for width in meeting)
         self.up = nn.ModuleList(
             nn.Sequential(
                 nn.Upsample(scale_factor=2, mode="nearest"),
-                _convolution(before, after, kernel=1, activation=activation),
+                convolution(before, after, kernel=1, activation=activation),
             )
             for before, after in zip(meeting, entering[1:], strict=False)
         )
@@ -193,17 +192,17 @@ class PG2Refine(nn.Module):
             raise ValueError(f"scales (={scales}) must be at least 2")
         self.scales = scales
         widths = [base_channels * (scale + 1) for scale in range(scales)]
-        self.entry = _convolution(in_channels, base_channels, activation=activation)
+        self.entry = convolution(in_channels, base_channels, activation=activation)
         self.encoder = nn.ModuleList(
-            _Pair(before, after, residual=False, activation=activation)
+            Pair(before, after, residual=False, activation=activation)
             for before, after in zip([base_channels, *widths], widths, strict=False)
         )
-        self.down = nn.ModuleList(_convolution(width, width, stride=2, activation=activation) for width in widths[:-1])
+        self.down = nn.ModuleList(convolution(width, width, stride=2, activation=activation) for width in widths[:-1])
         # as released, the deepest scale meets itself and the first has no skip connection
         entering = [widths[-1], *[base_channels] * (scales - 1)]
         skips = [*reversed(widths[1:]), 0]
         self.decoder = nn.ModuleList(
-            _Pair(width + skip, base_channels, residual=False, activation=activation)
+            Pair(width + skip, base_channels, residual=False, activation=activation)
             for width, skip in zip(entering, skips, strict=True)
         )
         self.up = nn.Upsample(scale_factor=2, mode="nearest")

@@ -71,7 +71,7 @@ def test_released_weights_give_the_same_outputs(name, norm):
 
 
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("name", ["unet_64", "resnet_9blocks", "patchgan_70"])
+@pytest.mark.parametrize("name", ["unet_256", "unet_128", "resnet_9blocks", "resnet_6blocks", "patchgan_70"])
 def test_every_layer_gives_the_same_in_the_order_they_run(name, norm):
     torch.manual_seed(0)
     own, theirs = PAIRS[name][0](norm).eval(), learned(PAIRS[name][1](norm)).eval()
@@ -81,7 +81,8 @@ def test_every_layer_gives_the_same_in_the_order_they_run(name, norm):
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d | nn.InstanceNorm2d):
                 module.register_forward_hook(lambda _, __, given, log=log: log.append(given.clone()))
-        network(torch.linspace(-1, 1, 3 * 64 * 64).view(1, 3, 64, 64))
+        size = SIZES.get(name, 64)
+        network(torch.linspace(-1, 1, 3 * size * size).view(1, 3, size, size))
     assert len(logs[0]) > 5
     for mine, yours in zip(*logs, strict=True):
         torch.testing.assert_close(mine, yours, rtol=1e-4, atol=1e-5)

@@ -70,16 +70,6 @@ def test_group_norm_takes_any_width():
     assert groups == [4, 8, 16, 16, 16, 16, 8, 4, 2]
 
 
-def test_spectral_norm_bounds_every_layer():
-    torch.manual_seed(0)
-    network = create_discriminator("patchgan_16", 3, base_channels=4, spectral_norm=True, init="kaiming")
-    for _ in range(30):
-        network(torch.randn(1, 3, 16, 16))
-    for convolution in convolutions(network):
-        largest = torch.linalg.matrix_norm(convolution.weight.flatten(1), ord=2)
-        assert largest.item() == pytest.approx(1.0, rel=1e-2)
-
-
 def test_without_tanh():
     network = create_generator("unet_64", 3, 3, base_channels=2, final="none", init="default")
     assert not any(isinstance(module, nn.Tanh) for module in network.modules())

@@ -1,0 +1,183 @@
+"""DPIG's encoders of appearance, from images to vectors."""
+
+import math
+from itertools import pairwise
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cyclekit._typed import typed
+from cyclekit.nets._checks import check_exact, check_minimum, check_positive
+from cyclekit.nets._finish import finish
+from cyclekit.nets._registries import register_generator
+from cyclekit.nets.pg2 import Pair, convolution
+
+
+class DPIGStem(nn.Module):
+    """One residual block at full resolution, whose features DPIG crops into body regions and background.
+
+    Args:
+        in_channels: Channels of the image.
+        out_channels: Channels of the features; 128 in the release.
+        activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        spectral_norm: Divide every weight by its largest singular value.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: A channel count below 1, or an unknown name.
+
+    Source:
+        Ma et al., Disentangled Person Image Generation, CVPR 2018, section 3.1;
+        https://github.com/charliememory/Disentangled-Person-Image-Generation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        activation: str = "relu",
+        spectral_norm: bool = False,
+        init: str = "xavier",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, out_channels=out_channels)
+        self.layers = nn.Sequential(
+            convolution(in_channels, out_channels, activation=activation),
+            Pair(out_channels, out_channels, residual=True, activation=activation),
+        )
+        finish(self, init=init, spectral_norm=spectral_norm)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise for images of less than 2x2 pixels.
+
+        Args:
+            height: Height of the image, in pixels.
+            width: Width of the image, in pixels.
+
+        Raises:
+            ImageSizeError: A side is too small.
+        """
+        check_minimum("DPIG's stem", height, width, minimum=2)
+
+    @typed
+    def forward(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> Float[Tensor, "batch out_channels height width"]:
+        """Compute features.
+
+        Args:
+            image: The image, in [-1, 1].
+
+        Returns:
+            The features, unbounded.
+
+        Raises:
+            ImageSizeError: The image has less than 2x2 pixels.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        return self.layers(image)
+
+
+class DPIGEncoder(nn.Module):
+    """An image, or a region cropped from it, to a vector: residual blocks at several scales, one linear layer.
+
+    DPIG encodes seven body regions of 48x48 into 32 numbers each, with one network, and the background of the
+    whole image into 128 with another. Its decoder, from the tiled vectors and the pose, is ``pg2_coarse``.
+
+    Args:
+        in_channels: Channels of the image, or of the features.
+        out_channels: Length of the vector.
+        image_size: Height and width of the images, in pixels; the linear layer is made for it.
+        scales: Number of resolutions, each half the one before.
+        base_channels: Channels at the first scale; the i-th has i times as many.
+        entry: Whether a convolution to ``base_channels`` comes first; without, as in the release, the input is
+            what `DPIGStem` gave, with ``base_channels`` channels.
+        activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        spectral_norm: Divide every weight by its largest singular value.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+
+    Raises:
+        ValueError: Input channels other than ``base_channels`` where no convolution comes first, a count or a
+            side below 1, or an unknown name.
+
+    Source:
+        Ma et al., Disentangled Person Image Generation, CVPR 2018, section 3.1;
+        https://github.com/charliememory/Disentangled-Person-Image-Generation.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.nets import create_generator
+
+        encode = create_generator("dpig_encoder", in_channels=3, out_channels=32, base_channels=4)
+        assert encode(torch.zeros(2, 3, 48, 48)).shape == (2, 32)
+        ```
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        image_size: tuple[int, int] = (48, 48),
+        scales: int = 5,
+        base_channels: int = 128,
+        entry: bool = True,
+        activation: str = "relu",
+        spectral_norm: bool = False,
+        init: str = "xavier",
+    ) -> None:
+        super().__init__()
+        check_positive(in_channels=in_channels, out_channels=out_channels)
+        check_positive(scales=scales, base_channels=base_channels, height=image_size[0], width=image_size[1])
+        if not entry and in_channels != base_channels:
+            raise ValueError(
+                f"without entry, in_channels (={in_channels}) must equal base_channels (={base_channels}): "
+                "the first residual block carries the input around itself"
+            )
+        self.image_size = image_size
+        widths = [base_channels * (scale + 1) for scale in range(scales)]
+        layers = [convolution(in_channels, base_channels, activation=activation)] if entry else []
+        layers.append(Pair(base_channels, base_channels, residual=True, activation=activation))
+        for before, after in pairwise(widths):
+            layers += [
+                convolution(before, after, stride=2, activation=activation),
+                Pair(after, after, residual=True, activation=activation),
+            ]
+        smallest = [math.ceil(side / 2 ** (scales - 1)) for side in image_size]
+        layers += [nn.Flatten(), nn.Linear(widths[-1] * math.prod(smallest), out_channels)]
+        self.layers = nn.Sequential(*layers)
+        finish(self, init=init, spectral_norm=spectral_norm)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise for any size but the one the linear layer was made for.
+
+        Args:
+            height: Height of the image, in pixels.
+            width: Width of the image, in pixels.
+
+        Raises:
+            ImageSizeError: It is another.
+        """
+        check_exact("DPIG's encoder", height, width, size=self.image_size)
+
+    @typed
+    def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch out_channels"]:
+        """Encode images.
+
+        Args:
+            image: The image in [-1, 1], or features of any range.
+
+        Returns:
+            The vector, unbounded.
+
+        Raises:
+            ImageSizeError: The size is not the one the linear layer was made for.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        return self.layers(image)
+
+
+register_generator("dpig_stem")(DPIGStem)
+register_generator("dpig_encoder")(DPIGEncoder)
