@@ -31,6 +31,7 @@ class DPIGStem(nn.Module):
         https://github.com/charliememory/Disentangled-Person-Image-Generation.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -115,6 +116,7 @@ class DPIGEncoder(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

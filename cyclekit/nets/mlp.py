@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_positive
+from cyclekit.nets._checks import check_length, check_positive
 from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import activation_layer, final_layers
 from cyclekit.nets._registries import register_discriminator, register_generator
@@ -61,6 +61,7 @@ class ResidualMLP(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -75,6 +76,7 @@ class ResidualMLP(nn.Module):
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks, hidden=hidden)
+        self.in_channels = in_channels
         self.layers = nn.Sequential(
             *_linear(in_channels, hidden, activation=activation),
             *(_Residual(hidden, activation=activation) for _ in range(blocks)),
@@ -92,7 +94,11 @@ class ResidualMLP(nn.Module):
 
         Returns:
             The output, unbounded unless the network ends in tanh.
+
+        Raises:
+            ValueError: The input has another length than the network was built for.
         """
+        check_length("a residual MLP", vector.shape[1], expected=self.in_channels)
         return self.layers(vector)
 
 
@@ -124,6 +130,7 @@ class MLPDiscriminator(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -136,6 +143,7 @@ class MLPDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, layers=layers, hidden=hidden)
+        self.in_channels = in_channels
         widths = [in_channels, *[hidden] * (layers - 1)]
         self.layers = nn.Sequential(
             *(module for width in widths for module in _linear(width, hidden, activation=activation)),
@@ -152,7 +160,11 @@ class MLPDiscriminator(nn.Module):
 
         Returns:
             One logit for each vector.
+
+        Raises:
+            ValueError: The vector has another length than the network was built for.
         """
+        check_length("a discriminator of vectors", vector.shape[1], expected=self.in_channels)
         return self.layers(vector)
 
 

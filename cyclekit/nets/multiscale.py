@@ -41,6 +41,7 @@ class MultiscalePatchGAN(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

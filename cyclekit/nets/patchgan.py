@@ -36,6 +36,7 @@ class PatchGAN(nn.Module):
         https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix. C2GAN's D_I and D_K are ``patchgan_70``.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -137,6 +138,7 @@ class PixelGAN(nn.Module):
         Isola et al., CVPR 2017, appendix 6.1.2; https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

@@ -65,6 +65,7 @@ class PG2Coarse(nn.Module):
         https://github.com/charliememory/Pose-Guided-Person-Image-Generation.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -174,6 +175,7 @@ class PG2Refine(nn.Module):
         https://github.com/charliememory/Pose-Guided-Person-Image-Generation.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -273,6 +275,7 @@ class PG2Discriminator(nn.Module):
         https://github.com/charliememory/Pose-Guided-Person-Image-Generation.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

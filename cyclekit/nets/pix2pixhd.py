@@ -47,6 +47,7 @@ class Pix2PixHDLocal(nn.Module):
         2018, section 3.2 and figure 3; https://github.com/NVIDIA/pix2pixHD.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

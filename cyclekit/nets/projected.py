@@ -45,6 +45,7 @@ class TimmProjected(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

@@ -141,6 +141,7 @@ class ResNetGenerator(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -241,6 +242,7 @@ class ResNetEncoder(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -316,6 +318,7 @@ class ResNetDecoder(nn.Module):
         Anoosheh et al., ComboGAN, CVPR workshops 2018; https://github.com/AAnoosheh/ComboGAN.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

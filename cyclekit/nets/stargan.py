@@ -45,6 +45,7 @@ class StarGANGenerator(nn.Module):
         Translation, CVPR 2018, table 4; https://github.com/yunjey/stargan.
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -154,6 +155,7 @@ class StarGANDiscriminator(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

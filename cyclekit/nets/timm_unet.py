@@ -79,6 +79,7 @@ class TimmUNet(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,

@@ -60,6 +60,7 @@ class UNet(nn.Module):
         ```
     """
 
+    @typed
     def __init__(
         self,
         in_channels: int,
@@ -79,7 +80,7 @@ class UNet(nn.Module):
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         if levels < 5:
             raise ValueError(f"levels (={levels}) must be at least 5")
-        encoding, decoding = _both(activation)
+        encoding, decoding = (activation, activation) if isinstance(activation, str) else activation
         self.levels = levels
         widths = [base_channels * min(2**level, 8) for level in range(levels)]
         bias = needs_bias(norm)
@@ -153,14 +154,6 @@ class UNet(nn.Module):
         for up in self.decoder[1:]:
             hidden = up(torch.cat([features.pop(), hidden], dim=1))
         return hidden
-
-
-def _both(activation: str | tuple[str, str]) -> tuple[str, str]:
-    if isinstance(activation, str):
-        return activation, activation
-    if len(activation) != 2:  # from a file it may have any length
-        raise ValueError(f"activation (={activation!r}) must be one name, or two: the encoder's and the decoder's")
-    return activation
 
 
 for _size, _levels in ((64, 6), (128, 7), (256, 8), (512, 9)):

@@ -88,7 +88,8 @@ SIZES |= {("discriminator", name): size for name, (_, size) in DISCRIMINATORS.it
 def options_of(role, name):
     """Return the names of a network's options."""
     factory = (generators if role == "generator" else discriminators).factory(name)
-    return set(inspect.signature(factory).parameters) - {"in_channels", "out_channels", "heads"}
+    settled = {"in_channels", "out_channels", "heads", *getattr(factory, "keywords", ())}
+    return set(inspect.signature(factory).parameters) - settled
 
 
 def one_name_a_class():
@@ -251,6 +252,13 @@ def test_every_value_makes_another_network_that_trains(role, name, option):
 def test_an_unknown_value_is_named(role, name, option):
     with pytest.raises(ValueError, match="is called 'zzz'; known names: "):
         create(role, name, **{option: "zzz"})
+
+
+@pytest.mark.parametrize(("role", "name"), list(one_name_a_class()))
+def test_a_value_of_another_type_is_named(role, name):
+    for option in options_of(role, name):
+        with pytest.raises(ShapeError, match=rf"__init__\(\) argument '{option}': expected .*, got .*object"):
+            create(role, name, **{option: object()})
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.0])

@@ -46,8 +46,9 @@ def test_the_coarse_network_is_made_for_one_size():
 
 
 def test_the_difference_is_unbounded():
+    torch.manual_seed(0)
     network = create_generator("pg2_refine", 2, 1, base_channels=4)
-    assert network(100 * torch.randn(1, 2, 8, 8)).abs().max() > 1
+    assert network(1e6 * torch.randn(1, 2, 8, 8)).abs().max() > 1
     with pytest.raises(ValueError, match=r"scales \(=1\) must be at least 2"):
         create_generator("pg2_refine", 2, 1, scales=1)
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from cyclekit._typed import ShapeError
 from cyclekit.nets import ImageSizeError, NetworkSpec, UNet, create_generator
 
 CONVOLUTIONS = nn.Conv2d | nn.ConvTranspose2d
@@ -118,7 +119,7 @@ def test_activations_survive_a_file():
 
 
 def test_activations_that_cannot_be():
-    with pytest.raises(ValueError, match=r"activation \(=\('relu', 'relu', 'relu'\)\) must be one name, or two"):
+    with pytest.raises(ShapeError, match=r"argument 'activation': expected str \| tuple\[str, str\], got \('relu', "):
         UNet(3, 3, activation=("relu", "relu", "relu"))
     with pytest.raises(ValueError, match="no activation is called 'rely'; did you mean 'relu'"):
         UNet(3, 3, activation=("leaky_relu", "rely"))
