@@ -1,14 +1,14 @@
 """Running a graph's networks and functions on named values."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
-from cyclekit.graph import CycleGraph, Domain, Evaluation
-from cyclekit.graph._plan import grouped
+from cyclekit.graph import CycleGraph, Domain, Evaluation, Regularizer
+from cyclekit.graph._plan import FEATURES, grouped
 from cyclekit.nets import ImageSizeError
 
 Value: TypeAlias = Tensor | Sequence[Tensor]
@@ -37,6 +37,15 @@ class Evaluator:
         self._functions = frozenset(graph.functions)
         self._judges = frozenset(graph.discriminators)
         self._joining = frozenset(name for name in graph.networks if _treats_samples_alone(parts[name]))
+        matched = {t.discriminator for t in graph.terms if isinstance(t, Regularizer) and t.player == "generators"}
+        self._called = self.parts | {
+            name: _Featured(part)
+            for name in matched
+            if isinstance(part := self.parts[name], nn.Module)
+            # a method; many networks have layers of that name
+            and hasattr(type(part), FEATURES)
+            and not graph.networks[name].heads
+        }
 
     def group(self, evaluations: Iterable[Evaluation]) -> tuple[Group, ...]:
         """Join uses of networks that treat each sample of a batch alone."""
@@ -72,7 +81,7 @@ class Evaluator:
         """
         for group in groups:
             name = group[0].network
-            part = self.parts[name]
+            part = self._called[name]
             if name in self._functions:
                 (evaluation,) = group
                 made = part(*[values[value] for value in evaluation.inputs])
@@ -86,6 +95,26 @@ class Evaluator:
             ]
             for evaluation, made in zip(group, self._forward(group, part, inputs, name in detached), strict=True):
                 values.update(self._named(evaluation, made))
+
+    def judge(self, discriminator: str, *, detached: bool) -> Callable[[Tensor], Any]:
+        """Return a discriminator as penalties need it: bare logits, and statistics that stay as they are.
+
+        Args:
+            discriminator: Its name.
+            detached: Whether its weights are used without gradient.
+        """
+        part = self.parts[discriminator]
+
+        def logits(joined: Tensor) -> Any:
+            if not isinstance(part, nn.Module):
+                raise NetworkOutputError(f"{discriminator} must be a module, got {type(part).__name__}")
+            state = {name: statistic.clone() for name, statistic in part.named_buffers()}
+            if detached:
+                state |= {name: weight.detach() for name, weight in part.named_parameters()}
+            made = torch.func.functional_call(part, state, (joined,))
+            return made["source"] if isinstance(made, dict) else made
+
+        return logits
 
     def _forward(self, group: Sequence[Evaluation], part: Part, inputs: list[Tensor], detached: bool) -> list[object]:
         forward = _with_detached_weights(part) if detached and isinstance(part, nn.Module) else part
@@ -119,6 +148,8 @@ class Evaluator:
             return {judgement: made}
         if not isinstance(made, dict):
             expected = "a dict of heads" if evaluation.heads else "logits, a list of logits or a dict of heads"
+            if [head for head, _ in evaluation.heads] == [FEATURES]:
+                expected = f"a dict of 'source' and {FEATURES!r}, or have a method {FEATURES}(image)"
             raise NetworkOutputError(
                 f"{evaluation}: {evaluation.network} must return {expected}, got {type(made).__name__}"
             )
@@ -131,6 +162,24 @@ class Evaluator:
                 )
             named[name] = made[head]
         return named
+
+
+class _Featured(nn.Module):
+    """A discriminator that gives its features along with its logits.
+
+    Args:
+        network: Its method ``features`` gives every layer's output, the logits last, or a list of that a scale.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, joined: Tensor) -> dict[str, Any]:
+        layers: list[Any] = self.network.features(joined)  # pyright: ignore[reportCallIssue]
+        if isinstance(layers[-1], Tensor):
+            return {"source": layers[-1], FEATURES: layers[:-1]}
+        return {"source": [scale[-1] for scale in layers], FEATURES: [scale[:-1] for scale in layers]}
 
 
 def one_tensor(value: Value, name: str) -> Tensor:

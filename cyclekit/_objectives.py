@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from cyclekit._evaluator import Evaluator, Value, Values, one_tensor
 from cyclekit._signals import Batch
-from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, PlayerPlan, Term
-from cyclekit.losses import AdversarialLoss, Criterion
+from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, PlayerPlan, Regularizer, Term
+from cyclekit.losses import AdversarialLoss, Criterion, Penalty
 
 
 class Losses(NamedTuple):
@@ -34,6 +34,7 @@ class Measures(NamedTuple):
 
     criteria: Mapping[str, Criterion]
     adversarial: Mapping[str, AdversarialLoss]
+    penalties: Mapping[str, Penalty]
 
 
 class Objective(nn.Module):
@@ -65,10 +66,11 @@ class Objective(nn.Module):
         own = FunctionType(forward.__code__.replace(), forward.__globals__, argdefs=forward.__defaults__)
         self.forward = MethodType(own, self)
         self.plan = plan
+        penalised = [term.discriminator for term in terms.values() if isinstance(term, Regularizer)]
         used = {
-            evaluation.network: part
-            for evaluation in plan.evaluations
-            if isinstance(part := evaluator.parts[evaluation.network], nn.Module)
+            name: part
+            for name in (*(evaluation.network for evaluation in plan.evaluations), *penalised)
+            if isinstance(part := evaluator.parts[name], nn.Module)
         }
         learning = frozenset(learning)
         self.networks = nn.ModuleDict({name: part for name, part in used.items() if name in learning})
@@ -115,15 +117,16 @@ class GeneratorObjective(Objective):
         """
         values: Values = {name: batch[name] for name in self.plan.inputs}
         self._run(values)
-        losses = {
-            name: self._compared(term, values) if isinstance(term, Comparison) else self._fooled(term, values)
-            for name, term in self._terms.items()
-        }
+        losses = {name: self._paid(term, values) for name, term in self._terms.items()}
         generated = [name for name in self._evaluator.graph.generated if name in values]
         signals = {name: one_tensor(values[name], name) for name in generated}
         return Losses(self._summed(losses), losses, signals)
 
-    def _fooled(self, term: Adversary, values: Mapping[str, Value]) -> Tensor:
+    def _paid(self, term: Term, values: Mapping[str, Value]) -> Tensor:
+        if isinstance(term, Comparison):
+            return self._compared(term, values)
+        if isinstance(term, Regularizer):
+            return self._measures.criteria[term.criterion](*[values[name] for name in term.features])
         measure = self._measures.adversarial[term.criterion]
         fake = self._judgement(term, term.fake, values)
         if not measure.needs_real:
@@ -155,16 +158,23 @@ class DiscriminatorObjective(Objective):
             if history is not None and name in history and isinstance(term, Adversary)
         }
         self._run(values, joined)
-        losses = {
-            name: self._compared(term, values) if isinstance(term, Comparison) else self._told(term, values)
-            for name, term in self._terms.items()
-        }
+        losses = {name: self._paid(term, values, history or {}) for name, term in self._terms.items()}
         scale = self._evaluator.graph.schedule.discriminator_scale
         return Losses(self._summed(losses) * scale, losses, {})
 
-    def _told(self, term: Adversary, values: Mapping[str, Value]) -> Tensor:
+    def _paid(self, term: Term, values: Mapping[str, Value], history: Batch) -> Tensor:
+        if isinstance(term, Comparison):
+            return self._compared(term, values)
+        if isinstance(term, Regularizer):
+            return self._penalised(term, values, history)
         real, fake = (self._judgement(term, judged, values) for judged in (term.real, term.fake))
         return self._measures.adversarial[term.criterion].discriminator(real, fake)
+
+    def _penalised(self, term: Regularizer, values: Mapping[str, Value], history: Batch) -> Tensor:
+        join = self._evaluator.join
+        fake = history[term.adversary] if term.adversary in history else join(term.fake, values)
+        judge = self._evaluator.judge(term.discriminator, detached=term.discriminator in self._frozen)
+        return self._measures.penalties[term.criterion](judge, join(term.real, values), fake)
 
 
 def with_real(graph: CycleGraph, plan: PlayerPlan, judged: Iterable[tuple[str, tuple[str, ...]]]) -> PlayerPlan:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, NamedTuple, Self, TypeAlias, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -29,9 +29,16 @@ from cyclekit._pretrained import FILES, PretrainedError, read_model, write_model
 from cyclekit._registry import UnknownNameError
 from cyclekit._signals import Batch, SignalError, checked_signals
 from cyclekit._suggest import suggestion
-from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, GraphError, StandIn
+from cyclekit.graph import Adversary, CycleGraph, Evaluation, GraphError, Regularizer, StandIn, Term
 from cyclekit.graph._terms import Player
-from cyclekit.losses import AdversarialLoss, Criterion, create_adversarial_loss, create_criterion
+from cyclekit.losses import (
+    AdversarialLoss,
+    Criterion,
+    Penalty,
+    create_adversarial_loss,
+    create_criterion,
+    create_penalty,
+)
 from cyclekit.nets import NetworkSpec
 
 __all__ = [
@@ -45,7 +52,7 @@ __all__ = [
     "SignalError",
 ]
 
-Measure: TypeAlias = Criterion | AdversarialLoss
+Measure: TypeAlias = Criterion | AdversarialLoss | Penalty
 
 
 class ModelOptions(TypedDict, total=False):
@@ -73,7 +80,8 @@ class CycleModel(nn.Module):
             dict of these by network. Channels follow from the graph. Stand-ins are given by their names.
         discriminators: Likewise.
         functions: The graph's own functions by name: each takes its input signals, and returns its outputs.
-        criteria: Criteria and adversarial losses that are not registered, by the names the graph calls them.
+        criteria: Criteria, adversarial losses and penalties that are not registered, by the names the graph
+            calls them.
         size: Height and width of the images, to find networks that cannot take them before the first batch.
 
     Raises:
@@ -127,6 +135,7 @@ class CycleModel(nn.Module):
             *self._functions.values(),
             *self._measures.criteria.values(),
             *self._measures.adversarial.values(),
+            *self._measures.penalties.values(),
         )
         self.helpers = nn.ModuleList([part for part in helpers if isinstance(part, nn.Module)])
         self._resting = tuple(dict.fromkeys((*graph.frozen, *stand_ins)))
@@ -499,33 +508,50 @@ class CycleModel(nn.Module):
         return {name: one_tensor(values[name], name) for name in wanted}
 
 
+class _Kind(NamedTuple):
+    """A kind of measure: how a message calls it, how it is made by name, how it is told from others."""
+
+    called: str
+    create: Callable[[str], Any]
+    fits: Callable[[object], bool]
+
+
+def _is_adversarial(measure: object) -> bool:
+    return isinstance(measure, AdversarialLoss)
+
+
+_CRITERION = _Kind("a criterion", create_criterion, callable)
+_PENALTY = _Kind("a penalty", create_penalty, callable)
+_ADVERSARIAL = _Kind("an adversarial loss", create_adversarial_loss, _is_adversarial)
+
+
+def _kind_of(term: Term) -> _Kind:
+    if isinstance(term, Adversary):
+        return _ADVERSARIAL
+    return _PENALTY if isinstance(term, Regularizer) and term.player == "discriminators" else _CRITERION
+
+
 def _measures(graph: CycleGraph, own: Mapping[str, Measure]) -> Measures:
-    """Return criteria and adversarial losses for a graph's terms."""
+    """Return criteria, adversarial losses and penalties for a graph's terms."""
     used = {term.criterion for term in graph.terms}
     for name in own:
         if name not in used:
             raise GraphError(f"criteria passes {name!r}, which no term uses{suggestion(name, used)}")
-    criteria: dict[str, Criterion] = {}
-    adversarial: dict[str, AdversarialLoss] = {}
+    found: dict[_Kind, dict[str, Any]] = {_CRITERION: {}, _ADVERSARIAL: {}, _PENALTY: {}}
     for term in graph.terms:
-        if term.weight == 0 or term.criterion in (criteria if isinstance(term, Comparison) else adversarial):
+        kind, name = _kind_of(term), term.criterion
+        if term.weight == 0 or name in found[kind]:
             continue
-        name = term.criterion
-        create = create_criterion if isinstance(term, Comparison) else create_adversarial_loss
         try:
-            measure = own[name] if name in own else create(name)
+            measure = own[name] if name in own else kind.create(name)
         except UnknownNameError as error:
             raise GraphError(f"the term {term.name!r}: {error}; or pass build(criteria={{{name!r}: ...}})") from None
-        if isinstance(term, Comparison) and callable(measure):
-            criteria[name] = measure
-        elif isinstance(term, Adversary) and isinstance(measure, AdversarialLoss):
-            adversarial[name] = measure
-        else:
-            expected = "a criterion" if isinstance(term, Comparison) else "an adversarial loss"
+        if not kind.fits(measure):
             raise GraphError(
-                f"the term {term.name!r} is measured by {expected}, got {type(measure).__name__} for {name!r}"
+                f"the term {term.name!r} is measured by {kind.called}, got {type(measure).__name__} for {name!r}"
             )
-    return Measures(criteria, adversarial)
+        found[kind][name] = measure
+    return Measures(found[_CRITERION], found[_ADVERSARIAL], found[_PENALTY])
 
 
 def _with_saved(

@@ -6,7 +6,7 @@ from cyclekit.graph._graph import CycleGraph
 from cyclekit.graph._networks import Network
 from cyclekit.graph._plan import Call, Evaluation, Plan, PlayerPlan
 from cyclekit.graph._schedule import Schedule, StandIn
-from cyclekit.graph._terms import Adversary, Comparison, Term
+from cyclekit.graph._terms import Adversary, Comparison, Regularizer, Term
 
 __all__ = [
     "Adversary",
@@ -27,6 +27,7 @@ __all__ = [
     "NotationError",
     "Plan",
     "PlayerPlan",
+    "Regularizer",
     "Schedule",
     "StandIn",
     "Term",

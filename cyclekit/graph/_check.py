@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from cyclekit._suggest import suggestion
 from cyclekit.graph._errors import GraphError, warn
 from cyclekit.graph._schedule import StandIn
-from cyclekit.graph._terms import Comparison, Player
+from cyclekit.graph._terms import Adversary, Player
 
 if TYPE_CHECKING:
     from cyclekit.graph._graph import CycleGraph
@@ -19,7 +19,7 @@ def check_trainable(graph: "CycleGraph") -> None:
     """
     weighed = [term for term in graph.terms if term.weight > 0]
     for term in weighed:
-        payer: Player = term.player if isinstance(term, Comparison) else "discriminators"
+        payer: Player = "discriminators" if isinstance(term, Adversary) else term.player
         if not graph.learners(term, payer):
             raise GraphError(
                 f"the term {term.name!r} ({term.equation}) trains nobody: no network that learns makes its "

@@ -1,4 +1,4 @@
-"""From comparisons and adversaries as written to terms: named, weighed, and paid by somebody."""
+"""From comparisons, adversaries and regularizers as written to terms: named, weighed, paid by somebody."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -12,16 +12,19 @@ from cyclekit.graph._networks import Network, alike
 from cyclekit.graph._plan import expression
 from cyclekit.graph._request import Request
 from cyclekit.graph._syntax import Flow, Versus, format_flow, format_sides, names
-from cyclekit.graph._terms import Adversary, Comparison, Term, named_terms
+from cyclekit.graph._terms import Adversary, Comparison, Regularizer, Term, named_terms, shared_key
 from cyclekit.graph._uses import Uses
 
 Option = TypeVar("Option")
+
+PAID_BY_GENERATORS = ("feature_matching",)
+"""Regularizers that are the generators' to pay where ``payers`` says nothing."""
 
 
 def find_terms(
     request: Request, uses: Uses, domains: Mapping[str, Domain], networks: Mapping[str, Network]
 ) -> tuple[Term, ...]:
-    """Return every comparison and adversary, in order of appearance.
+    """Return every comparison, adversary and regularizer, in order of appearance.
 
     Raises:
         NotationError: One of them makes no sense, or two have one name.
@@ -47,6 +50,7 @@ def find_terms(
             generated=not generated.isdisjoint(fake),
         )
         terms.append(("adversaries", versus.fake[0].at, adversary))
+        terms += [("adversaries", ref.at, _regularizer(adversary, ref.name)) for ref in versus.regularizers]
     _check_judges(request, terms, generated)
     _check_names(request, terms, networks)
     return _adjusted(request, [term for _, _, term in terms])
@@ -82,6 +86,19 @@ def _comparison(
         prediction=prediction,
         target=target,
         extras=tuple(extras),
+    )
+
+
+def _regularizer(adversary: Adversary, criterion: str) -> Regularizer:
+    return Regularizer(
+        name=expression(criterion, [adversary.name]),
+        adversary=adversary.name,
+        discriminator=adversary.discriminator,
+        player="generators" if criterion in PAID_BY_GENERATORS else "discriminators",
+        criterion=criterion,
+        weight=1.0,
+        fake=adversary.fake,
+        real=adversary.real,
     )
 
 
@@ -184,13 +201,14 @@ def _adjusted(request: Request, terms: list[Term]) -> tuple[Term, ...]:
     optional = _by_term(dict.fromkeys(request.optional, True), terms, "optional")
     adjusted: list[Term] = []
     for term in terms:
+        left_out_with = term.adversary if isinstance(term, Regularizer) else term.name
         changed = replace(
             term,
             weight=weights.get(term.name, term.weight),
             criterion=criteria.get(term.name, term.criterion),
-            optional=optional.get(term.name, False),
+            optional=optional.get(term.name, optional.get(left_out_with, False)),
         )
-        if isinstance(changed, Comparison):
+        if not isinstance(changed, Adversary):
             changed = replace(changed, player=payers.get(term.name, changed.player))
         elif term.name in payers:
             raise GraphError(f"payers[{term.name!r}]: an adversary is paid by both sides")
@@ -199,13 +217,13 @@ def _adjusted(request: Request, terms: list[Term]) -> tuple[Term, ...]:
 
 
 def _by_term(options: Mapping[str, Option], terms: list[Term], argument: str) -> dict[str, Option]:
-    """Return options by the terms' names; a term's own comes before its discriminator's."""
-    discriminators = {term.discriminator for term in terms if isinstance(term, Adversary)}
+    """Return options by the terms' names; a term's own comes before one that stands for several."""
+    shared = {key for term in terms if (key := shared_key(term))}
     found: dict[str, Option] = {}
-    for key in sorted(options, key=lambda key: key not in discriminators):
+    for key in sorted(options, key=lambda key: "".join(key.split()) not in shared):
         named = named_terms(key, terms)
         if not named:
-            known = {term.name for term in terms} | discriminators
+            known = {term.name for term in terms} | shared
             raise GraphError(f"{argument} names {key!r}, which is no term of this graph{suggestion(key, known)}")
         found.update(dict.fromkeys(named, options[key]))
     return found

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cyclekit.graph._terms import Adversary, Player, Term
+from cyclekit.graph._terms import Adversary, Comparison, Player, Regularizer, Term
 
 if TYPE_CHECKING:
     from cyclekit.graph._graph import CycleGraph
@@ -47,9 +47,10 @@ def mermaid(graph: "CycleGraph") -> str:
         arrows += [f"    n{number} --> {identifier(value)}" for value in call.outputs]
     for number, term in enumerate(graph.terms):
         if isinstance(term, Adversary):
-            arrows.append(f'    d{number}{{{{"{term.equation}"}}}}')
+            behind = [t.written for t in graph.terms if isinstance(t, Regularizer) and t.adversary == term.name]
+            arrows.append(f'    d{number}{{{{"{" + ".join([term.equation, *behind])}"}}}}')
             arrows += [f"    {identifier(value)} -.-> d{number}" for value in dict.fromkeys(term.fake)]
-        else:
+        elif isinstance(term, Comparison):
             label = f"{term.name}, {term.weight:g}" if term.kind == "cycle" else f"{term.criterion}, {term.weight:g}"
             arrows.append(f'    {identifier(term.prediction)} -. "{label}" .- {identifier(term.target)}')
     nodes = [f'    {name}(["{value}"])' for value, name in identifiers.items()]

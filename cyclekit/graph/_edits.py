@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 from cyclekit._suggest import suggestion
 from cyclekit.graph._errors import GraphError
@@ -11,7 +12,7 @@ from cyclekit.graph._parser import parse_adversaries
 from cyclekit.graph._plan import Call
 from cyclekit.graph._request import Request
 from cyclekit.graph._syntax import Flow, Ref, Versus, format_flow, format_versus, names
-from cyclekit.graph._terms import Adversary, Comparison, Term, named_terms
+from cyclekit.graph._terms import Adversary, Regularizer, Term, named_terms, shared_key
 
 PLAYERS = ("generators", "discriminators")
 
@@ -47,12 +48,31 @@ class _Statement:
 
 
 @dataclass(frozen=True)
+class _Judgement:
+    """An adversary as written, the term it stands for, and those of its regularizers; a new one has none."""
+
+    versus: Versus
+    term: Adversary
+    regularizers: tuple[Regularizer | None, ...]
+
+    @property
+    def judge(self) -> str:
+        return self.versus.discriminator.name
+
+    def without(self, gone: set[str]) -> "_Judgement":
+        written = zip(self.versus.regularizers, self.regularizers, strict=True)
+        kept = [(ref, term) for ref, term in written if term is None or term.name not in gone]
+        refs, terms = (tuple(ref for ref, _ in kept), tuple(term for _, term in kept))
+        return replace(self, versus=replace(self.versus, regularizers=refs), regularizers=terms)
+
+
+@dataclass(frozen=True)
 class _Draft:
     """A graph's statements, each beside the term it stands for, while they are edited."""
 
     request: Request
     statements: tuple[_Statement, ...]
-    adversaries: tuple[tuple[Versus, Term], ...]
+    adversaries: tuple[_Judgement, ...]
     renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @classmethod
@@ -62,19 +82,25 @@ class _Draft:
             _Statement(place, flow, calls, next(terms) if flow.target is not None else None)
             for (place, flow), calls in zip(request.flows, meaning.uses.steps, strict=True)
         )
-        return cls(request, statements, tuple((versus, next(terms)) for versus in request.judgements))
+        # an adversary's regularizers follow it, both in the text and among the terms
+        judgements = tuple(
+            _Judgement(versus, cast("Adversary", term), cast("tuple[Regularizer, ...]", behind))
+            for versus in request.judgements
+            for term, *behind in [tuple(islice(terms, 1 + len(versus.regularizers)))]
+        )
+        return cls(request, statements, judgements)
 
     @property
     def spoken_of(self) -> set[str]:
         """Every signal in some statement."""
         flows = {name for statement in self.statements for name in (*statement.reads, *statement.makes)}
-        return flows | {name for versus, _ in self.adversaries for name in names(versus.reads)}
+        return flows | {name for judgement in self.adversaries for name in names(judgement.versus.reads)}
 
     @property
     def networks(self) -> set[str]:
         """Every network and function in some statement."""
         flows = {step.network.name for statement in self.statements for step in statement.flow.steps}
-        return flows | {versus.discriminator.name for versus, _ in self.adversaries}
+        return flows | {judgement.judge for judgement in self.adversaries}
 
     def rename(self, by_call: Mapping[Call, str]) -> "_Draft":
         return replace(self, statements=tuple(statement.renamed(by_call) for statement in self.statements))
@@ -93,7 +119,7 @@ class _Draft:
             old,
             signals={name: domain for name, domain in old.signals.items() if name not in gone},
             **{place: self._text(place) for place in ("cycles", "maps", "losses")},
-            adversaries="\n".join(format_versus(versus) for versus, _ in self.adversaries),
+            adversaries="\n".join(format_versus(judgement.versus) for judgement in self.adversaries),
             weights={},
             criteria={},
             payers={},
@@ -102,8 +128,9 @@ class _Draft:
             frozen=self._still(old.frozen, networks),
             schedule=replace(old.schedule, order=order or PLAYERS, stand_ins=stand_ins),
         )
-        former = [statement.term for statement in self.statements if statement.term is not None]
-        former += [term for _, term in self.adversaries]
+        former: list[Term | None] = [statement.term for statement in self.statements if statement.term is not None]
+        for judgement in self.adversaries:
+            former += [judgement.term, *judgement.regularizers]
         return replace(plain, **_options(understand(plain).terms, former))
 
     def _text(self, place: str) -> str:
@@ -115,16 +142,16 @@ class _Draft:
         return tuple(name for name in now if name in known)
 
 
-def _options(terms: Iterable[Term], former: Iterable[Term]) -> dict[str, Any]:
+def _options(terms: Iterable[Term], former: Iterable[Term | None]) -> dict[str, Any]:
     """Return what must be said of new terms for them to be weighed and paid as the former ones were."""
-    pairs = list(zip(terms, former, strict=True))
+    pairs = [(new, old) for new, old in zip(terms, former, strict=True) if old is not None]
     return {
         "weights": {new.name: old.weight for new, old in pairs if new.weight != old.weight},
         "criteria": {new.name: old.criterion for new, old in pairs if new.criterion != old.criterion},
         "payers": {
             new.name: old.player
             for new, old in pairs
-            if isinstance(new, Comparison) and isinstance(old, Comparison) and new.player != old.player
+            if not isinstance(new, Adversary) and not isinstance(old, Adversary) and new.player != old.player
         },
         "optional": tuple(new.name for new, old in pairs if old.optional),
     }
@@ -137,30 +164,28 @@ def without(request: Request, meaning: Meaning, unwanted: Iterable[str]) -> Requ
     for name in unwanted:
         found = named_terms(name, meaning.terms)
         if not found:
-            known = {term.name for term in meaning.terms} | set(request.discriminators)
+            known = {term.name for term in meaning.terms} | {key for term in meaning.terms if (key := shared_key(term))}
             raise GraphError(f"without({name!r}): no term or discriminator of that name{suggestion(name, known)}")
         gone.update(found)
     before = _Draft.of(request, meaning)
     draft = replace(
         before,
         statements=tuple(s for s in before.statements if s.term is None or s.term.name not in gone),
-        adversaries=tuple(entry for entry in before.adversaries if entry[1].name not in gone),
+        adversaries=tuple(entry.without(gone) for entry in before.adversaries if entry.term.name not in gone),
     )
     while True:
         lost = set(meaning.uses.makers).difference(*(statement.makes for statement in draft.statements))
-        judges = {versus.discriminator.name for versus, _ in draft.adversaries}
-        meeting = {
-            term.discriminator for _, term in draft.adversaries if isinstance(term, Adversary) and term.generated
-        }
+        judges = {entry.judge for entry in draft.adversaries}
+        meeting = {entry.judge for entry in draft.adversaries if entry.term.generated}
         smaller = replace(
             draft,
             statements=tuple(
                 s for s in draft.statements if s.place != "losses" or not (lost & s.reads or s.judges - judges)
             ),
             adversaries=tuple(
-                (versus, term)
-                for versus, term in draft.adversaries
-                if versus.discriminator.name in meeting and not lost & set(names(versus.reads))
+                entry
+                for entry in draft.adversaries
+                if entry.judge in meeting and not lost & set(names(entry.versus.reads))
             ),
         )
         if smaller == draft:
@@ -193,8 +218,10 @@ def unshare(request: Request, meaning: Meaning, networks: Iterable[str]) -> Requ
         draft = replace(
             draft.rename(dict(zip(calls, fresh, strict=False))),
             adversaries=tuple(
-                (replace(versus, discriminator=Ref(by_term.get(term.name, versus.discriminator.name))), term)
-                for versus, term in draft.adversaries
+                replace(
+                    entry, versus=replace(entry.versus, discriminator=Ref(by_term.get(entry.term.name, entry.judge)))
+                )
+                for entry in draft.adversaries
             ),
             renamed={**draft.renamed, name: fresh},
         )
@@ -235,10 +262,14 @@ def replace_adversary(request: Request, meaning: Meaning, text: str) -> Request:
             f"replace_adversary: the graph has no discriminator {name!r}{suggestion(name, request.discriminators)}"
         )
     before = _Draft.of(request, meaning)
-    first = {versus.discriminator.name: term for versus, term in reversed(before.adversaries)}
-    judged = [(versus, first[versus.discriminator.name]) for versus in new]
-    kept = [entry for entry in before.adversaries if entry[0].discriminator.name not in changed]
-    adversaries = [
-        entry for name in request.discriminators for entry in (*kept, *judged) if entry[0].discriminator.name == name
-    ]
+    first = {entry.judge: entry for entry in reversed(before.adversaries)}
+    judged = [_like(first[versus.discriminator.name], versus) for versus in new]
+    kept = [entry for entry in before.adversaries if entry.judge not in changed]
+    adversaries = [entry for name in request.discriminators for entry in (*kept, *judged) if entry.judge == name]
     return replace(before, adversaries=tuple(adversaries)).finish(before)
+
+
+def _like(former: _Judgement, versus: Versus) -> _Judgement:
+    """Return a judgement that is weighed as a former one was, as far as it has the same regularizers."""
+    known = {term.written: term for term in former.regularizers if term is not None}
+    return _Judgement(versus, former.term, tuple(known.get(ref.name) for ref in versus.regularizers))

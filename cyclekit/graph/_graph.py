@@ -50,15 +50,16 @@ class CycleGraph:
         cycles: Named flows that return to a signal they came through: ``I2I2I: x -G-> y* -F-> x* ~ x``.
         maps: Flows that are no cycle: ``[x, Ly] -G-> y*``.
         adversaries: ``D: [x, y*] vs [x, y]``; the left side is generated, the right side trains only ``D``.
+            Penalties and feature matching follow: ``D: y* vs y + r1 + feature_matching``.
         losses: Further comparisons: ``y* ~ y``, with maps of their own (``idt: B -G-> _ ~ B``) or a named
             criterion (``masked(y* ~ y, M)``).
         weights: Factors by term or by discriminator; 1 where nothing is said. A term of weight 0 is not
             computed.
         criteria: Criteria by term, adversarial losses by term or discriminator, by their registered names.
             Where nothing is said a comparison is ``l1``, with a label ``cross_entropy``.
-        payers: ``"generators"`` or ``"discriminators"`` by comparison, where it is not as usual: a comparison
-            of a discriminator's head on real inputs is the discriminators' to pay, every other the
-            generators'.
+        payers: ``"generators"`` or ``"discriminators"`` by comparison or regularizer, where it is not as
+            usual: penalties, and comparisons of a discriminator's head on real inputs, are the
+            discriminators' to pay, all else the generators'.
         adversarial: The adversarial loss where ``criteria`` says nothing: ``lsgan``, ``log``, ``hinge``.
         functions: Names in flows that are functions without parameters, passed to `build`; ``add`` is known.
         frozen: Generators that are used but not trained.
@@ -168,7 +169,7 @@ class CycleGraph:
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """Every comparison and adversary, in order of appearance."""
+        """Every comparison, adversary and regularizer, in order of appearance."""
         return self._meaning.terms
 
     @property
@@ -193,7 +194,7 @@ class CycleGraph:
             name: As `terms` says it.
 
         Returns:
-            The comparison or adversary.
+            The comparison, adversary or regularizer.
 
         Raises:
             GraphError: There is no such term.

@@ -23,7 +23,7 @@ class Meaning:
         uses: The distinct uses of networks, and which makes what.
         domains: The domain of every signal, given or made.
         networks: Every network and function.
-        terms: Every comparison and adversary.
+        terms: Every comparison, adversary and regularizer.
         inputs: The signals a batch carries.
     """
 

@@ -2,7 +2,7 @@
 
     statement  = [name ":"] (flow | adversary | criterion)
     flow       = node {"-" name ["." name] "->" node} ["~" name]
-    adversary  = node "vs" node
+    adversary  = node "vs" node {"+" name}
     criterion  = name "(" flow {"," name} ")"
     node       = name | "[" name {"," name} "]"
 
@@ -144,6 +144,11 @@ class _Parser:
         self.expect(")", "',' or ')'")
         return Flow(label, flow.steps, flow.result, flow.target, criterion, tuple(extras))
 
+    def regularizers(self) -> Iterator[Ref]:
+        while self.sees("+"):
+            self.take()
+            yield self.plain_name("a regularizer's name")
+
     def named(self, refs: tuple[Ref, ...] | list[Ref]) -> None:
         """Refuse ``_`` where a signal must have a name."""
         for ref in refs:
@@ -210,7 +215,7 @@ def parse_maps(text: str) -> tuple[Flow, ...]:
 
 
 def parse_adversaries(text: str) -> tuple[Versus, ...]:
-    """Read ``adversaries``: a discriminator, the tuple it takes for fake, the tuple it takes for real."""
+    """Read ``adversaries``: a discriminator, the tuples it takes for fake and for real, and regularizers."""
     parser = _Parser("adversaries", text)
     found: list[Versus] = []
     label: Ref | None = None
@@ -222,5 +227,5 @@ def parse_adversaries(text: str) -> tuple[Versus, ...]:
         parser.expect("vs", "'vs' and what is real")
         real = parser.node()
         parser.named((*fake, *real))
-        found.append(Versus(label, fake, real))
+        found.append(Versus(label, fake, real, tuple(parser.regularizers())))
     return tuple(found)

@@ -7,6 +7,9 @@ discriminator is called by its expression, ``D_I(x, Ly, y*)``.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+FEATURES = "features"
+"""The head that is a discriminator's features, layer by layer."""
+
 
 @dataclass(frozen=True)
 class Call:

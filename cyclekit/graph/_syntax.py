@@ -51,11 +51,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class Versus:
-    """``discriminator: [fake] vs [real]``."""
+    """``discriminator: [fake] vs [real] + regularizers``."""
 
     discriminator: Ref
     fake: tuple[Ref, ...]
     real: tuple[Ref, ...]
+    regularizers: tuple[Ref, ...] = ()
 
     @property
     def reads(self) -> tuple[Ref, ...]:
@@ -97,7 +98,7 @@ def format_flow(flow: Flow) -> str:
 
 def format_versus(versus: Versus) -> str:
     """Return the canonical text of an adversary, which parses to the same adversary."""
-    return f"{versus.discriminator.name}: {format_sides(versus)}"
+    return " + ".join([f"{versus.discriminator.name}: {format_sides(versus)}", *names(versus.regularizers)])
 
 
 def format_sides(versus: Versus) -> str:

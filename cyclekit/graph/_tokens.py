@@ -9,9 +9,9 @@ from cyclekit.graph._errors import NotationError
 
 Kind = Literal["name", "sign", "end", "stop"]
 
-_TOKEN = re.compile(r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-~\[\],:().])")
-_GOES_ON_AFTER = frozenset({"[", "(", ",", "-", "->", "~", ".", "vs"})
-_GOES_ON_BEFORE = frozenset({"]", ")", ",", "-", "->", "~", ".", "vs"})
+_TOKEN = re.compile(r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-+~\[\],:().])")
+_GOES_ON_AFTER = frozenset({"[", "(", ",", "-", "->", "~", ".", "vs", "+"})
+_GOES_ON_BEFORE = frozenset({"]", ")", ",", "-", "->", "~", ".", "vs", "+"})
 
 
 @dataclass(frozen=True)

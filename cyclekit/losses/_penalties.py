@@ -1,26 +1,121 @@
-"""Penalties on the gradient of a discriminator by its inputs.
-
-They differentiate a gradient, which `torch.compile` does not: call them outside of compiled regions.
-"""
+"""Penalties on the gradient of a discriminator by its inputs."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cyclekit._registry import Registry
 from cyclekit._typed import typed
-from cyclekit.losses._adversarial import Logits, score
+from cyclekit.losses._adversarial import Logits, Scalar, score
 
 Discriminator: TypeAlias = Callable[..., Logits]
 
 
+@runtime_checkable
+class Penalty(Protocol):
+    """What a discriminator pays for its gradient: ``penalty(discriminator, real, fake)`` gives a scalar."""
+
+    def __call__(self, discriminator: Discriminator, real: Tensor, fake: Tensor) -> Scalar:
+        """Return the penalty.
+
+        Args:
+            discriminator: Gives logits for inputs; a tensor or a list of scales, batch first.
+            real: Real inputs, joined as the discriminator takes them, batch first.
+            fake: Generated inputs of the same shape.
+
+        Returns:
+            A scalar that back-propagates to the discriminator's weights.
+        """
+        ...
+
+
+_registry: Registry[Scalar] = Registry("penalty", "cyclekit.penalties")
+
+
+@typed
+def create_penalty(name: str) -> Penalty:
+    """Return the penalty registered under a name.
+
+    | name | at | discriminator minimises, over its gradient ∇ by the input |
+    | --- | --- | --- |
+    | `r1` | real inputs | E ‖∇‖² |
+    | `r2` | generated inputs | E ‖∇‖² |
+    | `wgan_gp` | points between both | E (‖∇‖ - 1)² |
+
+    Args:
+        name: A registered name.
+
+    Returns:
+        The penalty.
+
+    Raises:
+        UnknownNameError: Nothing is registered under `name`.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.losses import create_penalty
+
+        penalty = create_penalty("r1")
+        assert penalty(lambda x: 3 * x[:, :1], real=torch.rand(4, 2), fake=torch.rand(4, 2)) == 9
+        ```
+    """
+    return _registry.factory(name)
+
+
+def list_penalties(pattern: str = "*") -> list[str]:
+    """List the penalties.
+
+    Args:
+        pattern: A glob pattern, such as `"r*"`.
+
+    Returns:
+        The registered names that match, in natural order.
+    """
+    return _registry.list(pattern)
+
+
+def register_penalty(name: str, *, override: bool = False) -> Callable[[Penalty], Penalty]:
+    """Return a decorator that registers a penalty.
+
+    Args:
+        name: The name graphs and `create_penalty` shall know it by.
+        override: Replace what is registered under that name.
+
+    Returns:
+        The decorator; it gives the penalty back unaltered.
+
+    Raises:
+        ValueError: The name is taken and `override` is false.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.losses import create_penalty, register_penalty
+
+        @register_penalty("centred")
+        def centred(discriminator, real, fake):
+            return discriminator(real).mean().square()
+
+        assert create_penalty("centred")(torch.neg, torch.full((2, 1), 3.0), torch.zeros(2, 1)) == 9
+        ```
+    """
+    return _registry.register(name, override=override)
+
+
 def _input_gradient(discriminator: Discriminator, inputs: Tensor) -> Float[Tensor, "batch elements"]:
+    def total(inputs: Tensor) -> Tensor:
+        return score(discriminator(inputs)).sum()
+
+    if torch.compiler.is_compiling():
+        # The same gradient in the form that torch.compile can differentiate once more.
+        return torch.func.grad(total)(inputs.detach()).flatten(1)
     inputs = inputs.detach().requires_grad_()
     with torch.enable_grad():
-        total = score(discriminator(inputs)).sum()
-    (gradient,) = torch.autograd.grad(total, inputs, create_graph=True)
+        (gradient,) = torch.autograd.grad(total(inputs), inputs, create_graph=True)
     return gradient.flatten(1)
 
 
@@ -112,3 +207,16 @@ def wgan_gp_penalty(
     share = torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
     gradient = _input_gradient(discriminator, torch.lerp(real.detach(), fake.detach(), share))
     return (torch.linalg.vector_norm(gradient, dim=1) - 1).square().mean()
+
+
+@register_penalty("r1")
+def _r1(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Scalar:
+    return r1_penalty(discriminator, real)
+
+
+@register_penalty("r2")
+def _r2(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Scalar:
+    return r2_penalty(discriminator, fake)
+
+
+register_penalty("wgan_gp")(wgan_gp_penalty)

@@ -51,7 +51,7 @@ def node(names):
 
 
 @st.composite
-def graphs(draw, heads=True):
+def graphs(draw, heads=True, regularizers=True):
     """Return a strategy for graphs that pass `CycleGraph.check`; idle signals are allowed.
 
     Signals are ``Image(2)``, ``Heatmap(3)`` and, with ``heads``, one ``Label(4)``; generators are ``G0``, ``G1``, ...,
@@ -62,7 +62,7 @@ def graphs(draw, heads=True):
     draft = _Draft(inputs, dict(inputs))
     _draw_maps(draw, draft, kinds)
     _draw_comparisons(draw, draft)
-    labelled = _draw_adversaries(draw, draft, heads)
+    labelled = _draw_adversaries(draw, draft, heads, regularizers)
     signals = {name: KINDS[kind] for name, kind in draft.values.items()} | ({"k": LABEL} if labelled else {})
     graph = CycleGraph(
         signals,
@@ -116,7 +116,7 @@ def _draw_comparisons(draw, draft):
         draft.weights[label] = draw(WEIGHTS)
 
 
-def _draw_adversaries(draw, draft, heads):
+def _draw_adversaries(draw, draft, heads, regularizers):
     """Write adversaries and heads, and say whether a label is needed."""
     labelled = False
     generated = [name for name in draft.made if _generated(draft, name)]
@@ -129,7 +129,10 @@ def _draw_adversaries(draw, draft, heads):
             real = [draw(st.sampled_from(draft.of_kind(draft.values[name]))) for name in fake]
             if fake != real and (tuple(fake), tuple(real)) not in seen and (seen or side == 0):
                 seen.add((tuple(fake), tuple(real)))
-                draft.adversaries.append(f"D{number}: {node(fake)} vs {node(real)}")
+                known = ["r1", "r2"] + ["feature_matching"] * any(_generated(draft, name) for name in fake)
+                behind = draw(st.lists(st.sampled_from(known), unique=True, max_size=2)) if regularizers else []
+                draft.adversaries.append(" + ".join([f"D{number}: {node(fake)} vs {node(real)}", *behind]))
+                draft.weights |= {f"{name}(D{number})": draw(WEIGHTS) for name in behind}
                 if heads and draw(st.booleans()):
                     labelled = True
                     value = draw(st.sampled_from([fake, real]))

@@ -134,7 +134,7 @@ comparing = st.builds(
 chains = st.builds(Step, refs(NAMES), PLAIN.map(Ref), st.none(), refs(NAMES)).flatmap(
     lambda first: st.lists(st.tuples(PLAIN.map(Ref), refs(NAMES)), max_size=4).map(lambda rest: chained(first, rest))
 )
-verses = st.builds(Versus, PLAIN.map(Ref), refs(NAMES), refs(NAMES))
+verses = st.builds(Versus, PLAIN.map(Ref), refs(NAMES), refs(NAMES), refs(PLAIN, least=0))
 
 
 def chained(first, rest):

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclekit.graph import Adversary
+from cyclekit.graph import Adversary, Regularizer
 from tests.graph.strategies import graphs
 from tests.model.tiny import FAMILY, batch_of, built
 
@@ -51,7 +51,23 @@ def naive(model, graph, batch, player, signals=None):
         made = parts[term.discriminator](side_by_side([value(name) for name in names]))
         return made["source"] if isinstance(made, dict) else made
 
+    def penalty(term, names):
+        point = side_by_side([value(name) for name in names]).detach().requires_grad_()
+        made = parts[term.discriminator](point)
+        logits = made["source"] if isinstance(made, dict) else made
+        (slope,) = torch.autograd.grad(logits.mean((1, 2, 3)).sum(), point, create_graph=True)
+        return (slope**2).sum() / len(slope)
+
+    def regularized(term):
+        if term.criterion == "feature_matching":
+            judge = parts[term.discriminator].features
+            left, right = (judge(side_by_side([value(n) for n in names]))[0] for names in (term.fake, term.real))
+            return (left - right.detach()).abs().mean()
+        return penalty(term, {"r1": term.real, "r2": term.fake}[term.criterion])
+
     def measured(term):
+        if isinstance(term, Regularizer):
+            return regularized(term)
         if not isinstance(term, Adversary):
             left, right, *extras = [value(name) for name in term.signals]
             return MEASURES[term.criterion](left, right, *extras)

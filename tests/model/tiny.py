@@ -43,16 +43,20 @@ class TinyJudge(nn.Module):
 
     def __init__(self, inputs: int, heads: Mapping[str, int] | None = None, norm: str = "none") -> None:
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(inputs, 3, 3, stride=2, padding=1), *_norm(norm, 3), nn.Softplus())
+        self.trunk = nn.Sequential(nn.Conv2d(inputs, 3, 3, stride=2, padding=1), *_norm(norm, 3), nn.Softplus())
         self.source = nn.Conv2d(3, 1, 1)
         self.heads = nn.ModuleDict({name: nn.Linear(3, size) for name, size in (heads or {}).items()})
 
-    def forward(self, joined: Tensor) -> Tensor | dict[str, Tensor]:
-        hidden = self.features(joined if joined.ndim == 4 else joined[:, :, None, None].expand(-1, -1, 4, 4))
+    def features(self, joined: Tensor) -> list[Tensor]:
+        hidden = self.trunk(joined if joined.ndim == 4 else joined[:, :, None, None].expand(-1, -1, 4, 4))
+        return [hidden, self.source(hidden)]
+
+    def forward(self, joined: Tensor) -> Tensor | dict[str, Tensor | list[Tensor]]:
+        hidden, source = self.features(joined)
         if not self.heads:
-            return self.source(hidden)
-        pooled = hidden.mean((2, 3))
-        return {"source": self.source(hidden)} | {name: head(pooled) for name, head in self.heads.items()}
+            return source
+        heads = {name: head(hidden.mean((2, 3))) for name, head in self.heads.items()}
+        return {"source": source, "features": [hidden], **heads}
 
 
 def _norm(norm: str, channels: int) -> list[nn.Module]:

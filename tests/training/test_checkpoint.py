@@ -132,7 +132,7 @@ def test_weights_too_many(run, tmp_path):
     folder = save_checkpoint(tmp_path, 1, built(PIX2PIX, "batch"), {})
     model = built(PIX2PIX)
     assert refused(folder, model, {}).endswith(
-        "features.1.num_batches_tracked is torch.int64 of shape () there and missing in this model"
+        "trunk.1.num_batches_tracked is torch.int64 of shape () there and missing in this model"
     )
 
 
