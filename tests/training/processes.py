@@ -18,6 +18,9 @@ GRAPHS = {
     "sequential": scheduled(history=0, order=("G_I", "D_I", "G_K", "D_K")),
     "critic": scheduled(history=0, order=("discriminators", "generators"), discriminator_steps=2),
     "history": scheduled(C2GAN),
+    "regularized": scheduled(
+        C2GAN.replace_adversary("D_I: [x, Ly, y*] vs [x, Ly, y] + r1 + feature_matching"), history=0
+    ),
 }
 CASES = [
     ("joint", "none", 1),
@@ -28,6 +31,8 @@ CASES = [
     ("sequential", "none", 1),
     ("critic", "none", 1),
     ("history", "none", 1),
+    ("regularized", "instance", 1),
+    ("regularized", "none", 2),
 ]
 
 
