@@ -96,8 +96,11 @@ class Objective(nn.Module):
     def _compared(self, term: Comparison, values: Mapping[str, Value]) -> Tensor:
         return self._measures.criteria[term.criterion](*[one_tensor(values[name], name) for name in term.signals])
 
+    def _weight(self, term: Term) -> float:
+        return term.weight
+
     def _summed(self, losses: Mapping[str, Tensor]) -> Tensor:
-        weighted = [term.weight * losses[name] for name, term in self._terms.items()]
+        weighted = [self._weight(term) * losses[name] for name, term in self._terms.items()]
         if not weighted:
             return torch.zeros(())
         return sum(weighted[1:], start=weighted[0])
@@ -175,6 +178,10 @@ class DiscriminatorObjective(Objective):
         fake = history[term.adversary] if term.adversary in history else join(term.fake, values)
         judge = self._evaluator.judge(term.discriminator, detached=term.discriminator in self._frozen)
         return self._measures.penalties[term.criterion](judge, join(term.real, values), fake)
+
+    def _weight(self, term: Term) -> float:
+        interval = self._evaluator.graph.schedule.penalty_interval
+        return interval * term.weight if isinstance(term, Regularizer) else term.weight
 
 
 def with_real(graph: CycleGraph, plan: PlayerPlan, judged: Iterable[tuple[str, tuple[str, ...]]]) -> PlayerPlan:

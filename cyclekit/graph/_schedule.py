@@ -41,6 +41,8 @@ class Schedule:
             does (`Schedule.sequential`).
         discriminator_steps: How often each discriminator steps while the generators step once (n critic).
         discriminator_scale: What the discriminators' loss is multiplied with; the paper halves it.
+        penalty_interval: Penalties are paid in every so many rounds, and weigh so many times as much then
+            (StyleGAN2's lazy regularisation, with 16).
         backward: ``"joint"`` back-propagates all generator losses at once; ``"per_cycle"`` one cycle after
             the other, which needs the memory of the largest cycle and computes shared signals again.
         history: How many generated samples each discriminator's pool keeps; 0 for none.
@@ -53,6 +55,7 @@ class Schedule:
     order: tuple[str, ...] = ("generators", "discriminators")
     discriminator_steps: int = 1
     discriminator_scale: float = 0.5
+    penalty_interval: int = 1
     backward: Literal["joint", "per_cycle"] = "joint"
     history: int = 50
     stand_ins: tuple[StandIn, ...] = ()
@@ -65,6 +68,7 @@ class Schedule:
         if not self.order or len(set(self.order)) != len(self.order):
             raise GraphError(f"Schedule(order={self.order}): name each player once")
         _check_whole("Schedule", "discriminator_steps", self.discriminator_steps, least=1)
+        _check_whole("Schedule", "penalty_interval", self.penalty_interval, least=1)
         _check_whole("Schedule", "history", self.history, least=0)
         if not 0 < self.discriminator_scale <= sys.float_info.max:
             raise GraphError(f"Schedule(discriminator_scale={self.discriminator_scale}): must be a positive number")

@@ -107,8 +107,9 @@ class AdversarialStep:
         self._moves = Moves(model, wrap)
         for player in players:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
-            paid = model.graph.paid_by(side_of(model.graph, player))
-            self._moves.of(player, tuple(term.name for term in paid), self.rounds)
+            paid = tuple(term.name for term in model.graph.paid_by(side_of(model.graph, player)))
+            for rounds in (0, 1):  # with penalties, and perhaps without
+                self._moves.of(player, paid, rounds)
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Round:
         """Play one round.

@@ -264,6 +264,7 @@ def test_the_papers_listing_is_a_schedule():
         (lambda: Schedule(order=("G", "G")), "Schedule(order=('G', 'G')): name each player once"),
         (lambda: Schedule(order="generators"), "Schedule(order='generators'): name the players in a list"),
         (lambda: Schedule(discriminator_steps=0), "Schedule(discriminator_steps=0): must be a whole number from 1"),
+        (lambda: Schedule(penalty_interval=0), "Schedule(penalty_interval=0): must be a whole number from 1"),
         (lambda: Schedule(discriminator_steps=1.5), "Schedule(discriminator_steps=1.5): must be a whole number from 1"),
         (lambda: Schedule(discriminator_scale=0), "Schedule(discriminator_scale=0): must be a positive number"),
         (lambda: Schedule(backward="late"), "Schedule(backward='late'): choose 'joint' or 'per_cycle'"),

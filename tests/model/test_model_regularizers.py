@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch._dynamo.testing import CompileCounter
 
-from cyclekit import CycleGraph, GraphError, Image, NetworkSpec
+from cyclekit import CycleGraph, GraphError, Image, NetworkSpec, Schedule
 from cyclekit.model import NetworkOutputError
 from cyclekit.training import AdversarialStep, create_optimizers
 from tests.model.tiny import PIX2PIX, STARGAN, TinyGenerator, TinyJudge, batch_of, built
@@ -128,6 +128,21 @@ def test_a_round_trains_with_them():
     losses = step(batch).losses
     assert {"generators/feature_matching(D(y*))", "discriminators/r1(D(y*))"} < set(losses)
     assert all(not torch.equal(weight, old) for weight, old in zip(model.parameters(), before, strict=True))
+
+
+def test_penalties_may_be_paid_now_and_then():
+    graph = REGULARIZED.replace(schedule=Schedule(penalty_interval=3, history=0))
+    model, batch = built(graph), batch_of(graph)
+    runs: list[nn.Module] = []
+    step = AdversarialStep(
+        model, create_optimizers(model, torch.optim.SGD), wrap=lambda objective: runs.append(objective) or objective
+    )
+    assert len(runs) == 3  # the generators', the discriminators' with and without penalties
+    paid = [set(step(batch).losses) for _ in range(7)]
+    assert ["discriminators/r1(D(y*))" in names for names in paid] == [True, False, False] * 2 + [True]
+    assert all("generators/feature_matching(D(y*))" in names for names in paid)
+    often, seldom = (built(each).discriminator_loss(batch, terms=["r1(D(y*))"]).total for each in (REGULARIZED, graph))
+    torch.testing.assert_close(seldom, 3 * often)
 
 
 def test_a_player_alone_pays_its_penalty():
