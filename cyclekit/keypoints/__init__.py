@@ -27,6 +27,7 @@ from cyclekit.keypoints._bodies import (
     OPENPOSE_25 as OPENPOSE_25,
 )
 from cyclekit.keypoints._coco import read_coco_keypoints as read_coco_keypoints
+from cyclekit.keypoints._coco import read_coco_results as read_coco_results
 from cyclekit.keypoints._decode import Keypoints as Keypoints
 from cyclekit.keypoints._decode import decode_heatmaps as decode_heatmaps
 from cyclekit.keypoints._discs import landmark_image as landmark_image
@@ -71,6 +72,7 @@ __all__ = [
     "pose_mask",
     "random_transforms",
     "read_coco_keypoints",
+    "read_coco_results",
     "read_market_csv",
     "read_openface_csv",
     "read_openpose_json",

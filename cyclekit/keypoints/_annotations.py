@@ -87,8 +87,11 @@ def triples(path: str | PathLike[str], where: str, value: object) -> list[float]
     return found
 
 
-def stack_triples(rows: list[list[float]]) -> Keypoints:
-    """Build keypoints of x, y, confidence rows; a joint is there when its confidence is above 0."""
+def stack_triples(rows: list[list[float]], threshold: float) -> Keypoints:
+    """Build keypoints of x, y, confidence rows; a joint is there when its confidence exceeds the threshold."""
     joints = len(rows[0]) // 3 if rows else 0
     table = torch.tensor(rows, dtype=torch.float32).reshape(len(rows), joints, 3)
-    return Keypoints(table[..., :2], table[..., 2] > 0)
+    points, confidence = table[..., :2], table[..., 2]
+    # Estimators write NaN for what they could not place, and JSON as Python reads it lets that through.
+    finite = points.isfinite()
+    return Keypoints(torch.where(finite, points, 0.0), finite.all(-1) & (confidence > threshold))

@@ -2,26 +2,31 @@
 
 import math
 from os import PathLike
+from pathlib import Path
 
 import torch
 
 from cyclekit._typed import typed
-from cyclekit.keypoints._annotations import fail, read_text
+from cyclekit.keypoints._annotations import Annotations, fail, read_text
 from cyclekit.keypoints._decode import Keypoints
 
 _COLUMNS = tuple(f"{axis}_{index}" for index in range(68) for axis in "xy")
 
 
 @typed
-def read_openface_csv(path: str | PathLike[str]) -> Keypoints:
-    r"""Read the 68 landmarks of each row (a frame, or a face) of an OpenFace CSV file.
+def read_openface_csv(path: str | PathLike[str], threshold: int | float = 0) -> Annotations:
+    r"""Read the 68 landmarks of each row of an OpenFace CSV file: a frame, or one face of several in it.
 
     Args:
-        path: The file, with columns `x_0` to `x_67` and `y_0` to `y_67`; others are ignored, but `success`.
+        path: The file, with columns `x_0` to `x_67` and `y_0` to `y_67`. `frame`, `success` and `confidence`
+            are heeded where they are there, other columns ignored.
+        threshold: A face is there when its `confidence`, 0 to 1, exceeds this. OpenFace itself decides the
+            `success` of a frame.
 
     Returns:
-        Points in pixels, shape (rows, 68, 2), in the order of `FACE_68`, all there unless the row's `success`
-        is 0.
+        For each row the number of its frame as text, or the file's name without its ending where there are no
+        frames (`FaceLandmarkImg` writes such a file for each image), and the points in pixels in the order of
+        `FACE_68`. None of a row's are there where `success` is 0 or the confidence too low.
 
     Raises:
         AnnotationError: A column is missing, or a value is no number.
@@ -41,7 +46,9 @@ def read_openface_csv(path: str | PathLike[str]) -> Keypoints:
             file = Path(folder, "clip.csv")
             rows = [["frame", "success", *columns], ["1"] * 138]
             file.write_text("\n".join(", ".join(row) for row in rows))
-            assert read_openface_csv(file).points.shape == (1, 68, 2)
+            names, keypoints = read_openface_csv(file)
+            assert names == ("1",)
+            assert keypoints.points.shape == (1, 68, 2)
         ```
     """
     lines = read_text(path).splitlines()
@@ -50,18 +57,22 @@ def read_openface_csv(path: str | PathLike[str]) -> Keypoints:
     missing = [name for name in _COLUMNS if name not in places]
     if missing:
         fail(path, 1, f"a header with x_0 to x_67 and y_0 to y_67 (missing: {missing[0]})", ",".join(header))
+    names: list[str] = []
     rows: list[list[float]] = []
-    success: list[bool] = []
+    there: list[bool] = []
     for number, line in enumerate(lines[1:], 2):
         if not line.strip():
             continue
         values = line.split(",")
         if len(values) != len(header):
             fail(path, number, f"{len(header)} values, as the header has", len(values))
+        names.append(values[places["frame"]].strip() if "frame" in places else Path(path).stem)
         rows.append([_number(path, number, values[places[name]]) for name in _COLUMNS])
-        success.append("success" not in places or _number(path, number, values[places["success"]]) > 0)
+        least = {"success": 0, "confidence": threshold}
+        there.append(all(_number(path, number, values[places[name]]) > least[name] for name in least if name in places))
     points = torch.tensor(rows, dtype=torch.float32).reshape(len(rows), 68, 2)
-    return Keypoints(points, torch.tensor(success, dtype=torch.bool)[:, None].repeat(1, 68))
+    visible = torch.tensor(there, dtype=torch.bool)[:, None].repeat(1, 68)
+    return Annotations(tuple(names), Keypoints(points, visible))
 
 
 @typed
@@ -69,8 +80,9 @@ def read_pts(path: str | PathLike[str], origin: int = 1) -> Keypoints:
     r"""Read the landmarks of one face from a `.pts` file.
 
     Args:
-        path: The file, with a line `n_points: 68` and one point a line between braces.
-        origin: The coordinate of the first pixel's centre in the file. iBUG's own files count from 1.
+        path: The file, with a line `n_points: 68` (or `npoints: 68`) and one point a line between braces.
+        origin: The coordinate of the first pixel's centre in the file. iBUG's own files count from 1, those
+            that OpenFace wrote from 0.
 
     Returns:
         Points in pixels counted from 0, shape (1, points, 2), all there.
@@ -98,7 +110,7 @@ def read_pts(path: str | PathLike[str], origin: int = 1) -> Keypoints:
     count: int | None = None
     for number, line in enumerate(lines, 1):
         key, _, value = line.partition(":")
-        if key.strip() == "n_points":
+        if key.strip() in ("n_points", "npoints"):
             if not value.strip().isdecimal():
                 fail(path, number, "n_points: and a whole number", line)
             count = int(value)
