@@ -123,14 +123,21 @@ def warp(
     mirrored = matrices[:, 0, 0] * matrices[:, 1, 1] < matrices[:, 0, 1] * matrices[:, 1, 0]
     image, keypoints, masks, heatmaps = mirror(posed, skeleton, mirrored)
     height, width = image.shape[-2:]
-    rest = torch.where(rearrange(mirrored, "b -> b 1 1"), matrices @ _mirrors(mirrored, width), matrices)
+    unmirrored = matrices @ _mirrors(mirrored, width).to(matrices.dtype)
+    rest = torch.where(rearrange(mirrored, "b -> b 1 1"), unmirrored, matrices)
 
     def move(maps: Tensor, mode: str = "bilinear", outside: str = "zeros") -> Tensor:
-        return warp_affine(maps, rest[:, :2], (height, width), mode, outside, align_corners=True)
+        exact = _at_least_float32(maps)
+        moved = warp_affine(exact, rest[:, :2].to(exact.dtype), (height, width), mode, outside, align_corners=True)
+        return moved.to(maps.dtype)
 
+    points = _at_least_float32(keypoints.points)
     return PosedImage(
         move(image, outside=padding),
-        Keypoints(transform_points(rest, keypoints.points), keypoints.visible),
+        Keypoints(
+            transform_points(rest.to(points.dtype), points).to(keypoints.points.dtype),
+            keypoints.visible,
+        ),
         None if masks is None else move(masks, mode="nearest"),
         None if heatmaps is None else move(heatmaps),
     )
@@ -191,6 +198,11 @@ def random_transforms(
     centre = repeat((extent - 1) / 2, "c -> b c", b=batch)
     affine = get_affine_matrix2d(shift, centre, repeat(factor, "b -> b c", c=2), angle)
     return affine @ _mirrors(draws[4] < flip, width)
+
+
+def _at_least_float32(tensor: Tensor) -> Tensor:
+    """Coordinates and their grids need more digits than half precision has."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _mirrors(which: Tensor, width: int) -> Tensor:

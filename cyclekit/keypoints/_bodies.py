@@ -72,7 +72,7 @@ HAND_21 = Skeleton(
     joints=("wrist", *(f"{finger}_{part}" for finger, parts in _FINGERS.items() for part in parts)),
     limbs=tuple((first + step - 1 if step else 0, first + step) for first in range(1, 21, 4) for step in range(4)),
 )
-"""One hand, as OpenPose and MediaPipe order it.
+"""One hand, as OpenPose and MediaPipe order it; the limbs are OpenPose's, five fingers from the wrist.
 
 There are no left-right pairs: the mirror image of a left hand is a right hand with the same joints.
 

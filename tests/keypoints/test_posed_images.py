@@ -147,6 +147,19 @@ def test_no_ranges_no_motion():
     torch.testing.assert_close(random_transforms(1, (5, 8), flip=1)[0], expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_every_field_keeps_its_dtype(dtype):
+    before = posed()
+    points, visible = before.keypoints
+    other = PosedImage(before.image.to(dtype), Keypoints(points.double(), visible), before.masks, before.heatmaps)
+    matrices = random_transforms(2, SIZE, flip=1, degrees=20, generator=torch.Generator().manual_seed(0))
+    found, expected = warp(other, matrices, TWO), warp(before, matrices, TWO)
+    assert (found.image.dtype, found.keypoints.points.dtype) == (dtype, torch.float64)
+    torch.testing.assert_close(found.image.float(), expected.image, rtol=0, atol=1e-2)
+    torch.testing.assert_close(found.keypoints.points.float(), expected.keypoints.points, rtol=0, atol=1e-4)
+    torch.testing.assert_close(found[2:], expected[2:])
+
+
 def test_a_quarter_turn_turns_about_the_centre():
     turn = math.pi / 2
     matrix = torch.tensor(

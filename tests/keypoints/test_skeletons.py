@@ -38,6 +38,38 @@ def test_the_mirror_image_has_the_same_limbs(skeleton):
     assert {frozenset(mirror[joint] for joint in limb) for limb in limbs} == limbs
 
 
+# The names of OpenPose's poseParameters.cpp and of the person category of COCO's annotation files.
+_ARMS = "RShoulder RElbow RWrist LShoulder LElbow LWrist"
+_LEGS = "RHip RKnee RAnkle LHip LKnee LAnkle"
+PUBLISHED = {
+    OPENPOSE_18: f"Nose Neck {_ARMS} {_LEGS} REye LEye REar LEar",
+    OPENPOSE_25: f"Nose Neck {_ARMS} MidHip {_LEGS} REye LEye REar LEar "
+    "LBigToe LSmallToe LHeel RBigToe RSmallToe RHeel",
+    COCO_17: "Nose LEye REye LEar REar LShoulder RShoulder LElbow RElbow LWrist RWrist LHip RHip "
+    "LKnee RKnee LAnkle RAnkle",
+}
+
+
+@bodies
+def test_joints_are_in_the_published_order(skeleton):
+    def published(joint: str) -> str:
+        words = joint.replace("left_", "L_").replace("right_", "R_").split("_")
+        return "".join(word.capitalize() for word in words)
+
+    assert " ".join(map(published, skeleton.joints)) == PUBLISHED[skeleton]
+
+
+def test_coco_limbs_are_those_of_its_annotation_files():
+    published = "16-14 14-12 17-15 15-13 12-13 6-12 7-13 6-7 6-8 7-9 8-10 9-11 2-3 1-2 1-3 2-4 3-5 4-6 5-7"
+    assert " ".join(f"{a + 1}-{b + 1}" for a, b in COCO_17.limbs) == published
+
+
+@every
+def test_each_limb_has_a_colour(skeleton):
+    assert len(skeleton.colours) == len(skeleton.limbs)
+    assert all(len(colour) == 3 and 0 <= min(colour) < max(colour) == 1 for colour in skeleton.colours)
+
+
 @bodies
 def test_left_goes_where_right_was(skeleton):
     swapped = {"left": "right", "right": "left"}
