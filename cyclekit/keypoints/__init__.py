@@ -28,6 +28,7 @@ from cyclekit.keypoints._bodies import (
 )
 from cyclekit.keypoints._coco import read_coco_keypoints as read_coco_keypoints
 from cyclekit.keypoints._coco import read_coco_results as read_coco_results
+from cyclekit.keypoints._convert import convert_keypoints as convert_keypoints
 from cyclekit.keypoints._decode import Keypoints as Keypoints
 from cyclekit.keypoints._decode import decode_heatmaps as decode_heatmaps
 from cyclekit.keypoints._discs import landmark_image as landmark_image
@@ -64,6 +65,7 @@ __all__ = [
     "Keypoints",
     "PosedImage",
     "Skeleton",
+    "convert_keypoints",
     "decode_heatmaps",
     "landmark_image",
     "market_pairs",

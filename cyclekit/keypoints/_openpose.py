@@ -20,8 +20,8 @@ def read_openpose_json(
 
     Args:
         path: The file, such as `image_keypoints.json`.
-        part: Which keypoints: 18 or 25 of the pose (`OPENPOSE_18`, `OPENPOSE_25`), 70 of the face (`FACE_68`
-            and the pupils) or 21 of a hand (`HAND_21`).
+        part: Which keypoints: 18 or 25 of the pose (`OPENPOSE_18`, `OPENPOSE_25`), 70 of the face (those
+            of `FACE_68`, then the pupils) or 21 of a hand (`HAND_21`).
         threshold: A joint is there when its confidence exceeds this. OpenPose writes 0 for a joint it did not
             find, and itself draws what exceeds 0.05 of the pose, 0.2 of a hand and 0.4 of the face.
 
