@@ -137,6 +137,21 @@ def test_tuples_stay_together():
     assert swapped > 20
 
 
+def test_tuples_of_two_uses_share_a_pool_and_stay_whole():
+    """C2GAN's D_I judges [x, Ly, y*] and [y, Lx, x*]; both directions feed its pool, and each gets the other's."""
+    pool, size, batch = HistoryPool(5), 4, 2
+    came = {1: 0, -1: 0}
+    for step in range(40):
+        for direction in (1, -1):
+            number = direction * (1 + torch.arange(batch * step, batch * (step + 1), dtype=torch.float32))
+            new = tuple(number.view(-1, 1, 1, 1).expand(-1, channels, size, size) for channels in (3, 18, 3))
+            joined = torch.cat(pool(new), 1)
+            assert torch.equal(joined, joined[:, :1, :1, :1].expand(-1, 24, size, size))
+            came[direction] += int((joined[:, 0, 0, 0] * direction < 0).sum())
+    assert min(came.values()) > 5
+    assert int(pool.seen) == 160
+
+
 def test_size_zero_and_empty_batches_hand_through():
     sample = torch.rand(2, 3)
     assert torch.equal(HistoryPool(0)(sample), sample)
