@@ -24,7 +24,9 @@ class Estimate(NamedTuple):
 
 @torch.inference_mode()
 def extract_features(
-    network: Callable[[Tensor], Tensor], batches: Iterable[Float[Tensor, "batch channels height width"]]
+    network: Callable[[Tensor], Tensor],
+    batches: Iterable[Float[Tensor, "batch channels height width"]],
+    masks: Iterable[Float[Tensor, "batch 1 height width"]] | None = None,
 ) -> Float[Tensor, "images features"]:
     """Run a network over batches of images and return its outputs, one row an image.
 
@@ -40,16 +42,22 @@ def extract_features(
 
     Args:
         network: Features or logits of images; a module in evaluation mode, on the images' device.
-        batches: Images in the range the network expects; for the mask versions of a score, already multiplied
-            by their masks.
+        batches: Images in the range the network expects, [0, 1] for `InceptionFeatures`.
+        masks: For the mask versions of a score: as many batches of masks in [0, 1], with which the images are
+            multiplied first, PoseGAN's target pose masks for example.
 
     Returns:
         The outputs, flattened, in float64 on the CPU.
 
     Raises:
-        ValueError: There is no batch.
+        ValueError: There is no batch, or not as many of masks as of images.
+
+    Source:
+        Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 4.1, for the mask versions;
+        https://github.com/AliaksandrSiarohin/pose-gan for the way they are computed.
     """
-    rows = [network(images).flatten(1).to("cpu", torch.float64) for images in batches]
+    seen = batches if masks is None else (images * mask for images, mask in zip(batches, masks, strict=True))
+    rows = [network(images).flatten(1).to("cpu", torch.float64) for images in seen]
     if not rows:
         raise ValueError("there are no images to extract features from: `batches` is empty")
     return torch.cat(rows)

@@ -1,62 +1,77 @@
 """Inception's features, for the scores of whole sets."""
 
+import pickle
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import torch.nn.functional as F
+import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cyclekit._timm import import_timm
+from cyclekit._torchvision import import_over_torchvision
 from cyclekit._typed import typed
 
-_SIDE = 299  # pixels
+WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
+_LAYERS = {"features": "2048", "logits": "logits_unbiased"}
 
 
 class InceptionFeatures(nn.Module):
-    """Inception v3 from timm, with weights from a file, ready for `extract_features`.
+    """The Inception network that FID, KID and IS are published with, ready for `extract_features`.
 
-    FID, KID and IS are published with the weights of the original TensorFlow graph. Those of timm are others:
-    their scores compare among themselves, and not with published ones. Nothing is downloaded here; once, and
-    online, the file is made by
-    ``safetensors.torch.save_file(timm.create_model("inception_v3", pretrained=True).state_dict(), path)``.
+    It is torch-fidelity's port of the TensorFlow graph of 2015, with that graph's own way to resize images;
+    ``pip install cyclekit[metrics]`` brings it. Nothing is downloaded here: fetch
+    ``weights-inception-2015-12-05-6726825d.pth`` once from the releases of torch-fidelity on GitHub (v0.2.0).
 
     Args:
-        weights: A safetensors file with the state of timm's ``inception_v3``.
-        output: ``"features"``, 2048 pooled ones for FID and KID, or ``"logits"``, 1000 for IS.
+        weights: Path of that file.
+        output: ``"features"``, 2048 pooled ones for FID and KID, or ``"logits"``, 1008 for IS.
 
     Raises:
+        ImportError: torch-fidelity is not installed.
         FileNotFoundError: There is no file at `weights`.
+        ValueError: The file holds no weights, or those of another network.
 
     Source:
-        Szegedy et al., Rethinking the Inception Architecture, CVPR 2016; timm's ``inception_v3``.
+        Szegedy et al., Rethinking the Inception Architecture, CVPR 2016; Heusel et al., NeurIPS 2017;
+        https://github.com/toshas/torch-fidelity.
     """
 
+    @typed
     def __init__(self, weights: str | Path, output: Literal["features", "logits"] = "features") -> None:
         super().__init__()
         if not Path(weights).is_file():
             raise FileNotFoundError(
-                f"no Inception weights at {weights}; cyclekit brings none. Save the state of "
-                'timm.create_model("inception_v3", pretrained=True) there with safetensors.torch.save_file'
+                f"no Inception weights at {weights}; cyclekit downloads none: fetch {WEIGHTS} from the releases of "
+                "torch-fidelity (github.com/toshas/torch-fidelity, v0.2.0) and pass its path"
             )
-        classes = 1000 if output == "logits" else 0
-        self.network = import_timm().create_model("inception_v3", pretrained=False, num_classes=classes)
-        state = load_file(weights)
-        if output == "features":
-            state = {name: value for name, value in state.items() if not name.startswith("fc.")}
-        self.network.load_state_dict(state)
-        self.eval().requires_grad_(False)
+        self.network: nn.Module = _load(weights, _LAYERS[output])
 
     @typed
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch outputs"]:
         """Return features or logits.
 
         Args:
-            images: Images in [0, 1] of any size; they are resized to 299x299 px.
+            images: Images in [0, 1] of any size, RGB. They are rounded to 8 bits, as in a file, and resized to
+                299x299 px.
 
         Returns:
-            2048 features or 1000 logits per image.
+            2048 features or 1008 logits per image.
         """
-        resized = F.interpolate(images, (_SIDE, _SIDE), mode="bilinear", antialias=True, align_corners=False)
-        return self.network(2 * resized - 1)
+        return self.network((255 * images).round().clamp(0, 255).to(torch.uint8))[0]
+
+
+def _load(weights: str | Path, layer: str) -> nn.Module:
+    try:
+        module: Any = import_over_torchvision("torch_fidelity.feature_extractor_inceptionv3")
+    except ModuleNotFoundError as error:
+        raise ImportError("InceptionFeatures needs torch-fidelity: pip install cyclekit[metrics]") from error
+    mend = f"fetch {WEIGHTS} from the releases of torch-fidelity again"
+    try:
+        # torch-fidelity unpickles whatever is in the file; nothing but tensors gets that far
+        torch.load(weights, weights_only=True, map_location="meta")
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ValueError(f"{weights} holds no weights that can be read; {mend}") from error
+    try:
+        return module.FeatureExtractorInceptionV3("inception", [layer], feature_extractor_weights_path=str(weights))
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise ValueError(f"{weights} holds the weights of another network; {mend}") from error

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cyclekit._suggest import suggestion
-from cyclekit._timm import import_timm
+from cyclekit._torchvision import import_timm
 from cyclekit.nets._checks import ImageSizeError
 
 

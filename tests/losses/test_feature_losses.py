@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from cyclekit._timm import import_timm
+from cyclekit._torchvision import import_timm
 from cyclekit._typed import ShapeError
 from cyclekit.losses import (
     PerceptualLoss,

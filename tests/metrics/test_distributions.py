@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from cyclekit._torchvision import import_over_torchvision
 from cyclekit._typed import ShapeError
 from cyclekit.metrics import (
-    InceptionFeatures,
     extract_features,
     frechet_distance,
     inception_score,
@@ -141,32 +141,33 @@ def test_features_come_in_order_and_without_a_graph():
         extract_features(network, [])
 
 
+def test_masks_are_multiplied_onto_the_images():
+    torch.manual_seed(0)
+    images, masks = torch.rand(2, 3, 3, 4, 4), torch.rand(2, 3, 1, 4, 4).round()
+    masked = extract_features(nn.Flatten(), images, masks)
+    assert torch.equal(masked, (images * masks).reshape(6, 48).double())
+    assert torch.equal(extract_features(nn.Flatten(), images, torch.ones_like(masks)), images.reshape(6, 48).double())
+    with pytest.raises(ValueError, match="shorter"):
+        extract_features(nn.Flatten(), images, masks[:1])
+
+
+def test_the_scores_are_torch_fidelitys():
+    isc, fid, kid = (import_over_torchvision(f"torch_fidelity.metric_{name}") for name in ("isc", "fid", "kid"))
+    x, y = normal(40, 6), normal(30, 6, seed=1) + 0.5
+    theirs = isc.isc_features_to_metric(x, splits=4, shuffle=False)
+    assert tuple(map(float, inception_score(x, splits=4))) == pytest.approx(tuple(theirs.values()))
+    statistics = [fid.fid_features_to_statistics(rows) for rows in (x, y)]
+    (distance,) = fid.fid_statistics_to_metric(*statistics, verbose=False).values()
+    assert frechet_distance(x, y).item() == pytest.approx(distance)
+    # one subset of everything is the same subset for both
+    theirs = kid.kid_features_to_metric(x[:30], y, kid_subsets=1, kid_subset_size=30, rng_seed=0, verbose=False)
+    ours = kernel_distance(x[:30], y, subsets=1, subset_size=30)
+    assert ours.mean.item() == pytest.approx(theirs["kernel_inception_distance_mean"])
+
+
 def test_scores_compile_as_one_graph():
     x, y = normal(20, 4), normal(20, 4, seed=1)
     compiled = torch.compile(frechet_distance, fullgraph=True, backend="eager")
     torch.testing.assert_close(compiled(x, y), frechet_distance(x, y))
     compiled = torch.compile(inception_score, fullgraph=True, backend="eager")
     torch.testing.assert_close(compiled(x).mean, inception_score(x).mean)
-
-
-def test_inception_takes_timms_weights(tmp_path):
-    from safetensors.torch import save_file
-
-    from cyclekit._timm import import_timm
-
-    torch.manual_seed(0)
-    network = import_timm().create_model("inception_v3", pretrained=False).eval()
-    save_file(network.state_dict(), tmp_path / "inception.safetensors")
-    image = torch.rand(1, 3, 299, 299)
-    with torch.no_grad():
-        features = network.forward_head(network.forward_features(2 * image - 1), pre_logits=True)
-    torch.testing.assert_close(
-        extract_features(InceptionFeatures(tmp_path / "inception.safetensors"), [image]), features.double()
-    )
-    logits = extract_features(InceptionFeatures(tmp_path / "inception.safetensors", "logits"), [image])
-    torch.testing.assert_close(logits, network.fc(features).detach().double())
-
-
-def test_missing_inception_weights_say_how_to_get_them(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no Inception weights at .*absent.*; cyclekit brings none"):
-        InceptionFeatures(tmp_path / "absent.safetensors")

@@ -1,4 +1,4 @@
-"""timm, imported in one place and only when a network needs it."""
+"""What imports torchvision, timm and torch-fidelity: in one place, and only when it is needed."""
 
 import functools
 import importlib
@@ -13,15 +13,8 @@ _SCHEMAS = (
 )
 
 
-@functools.cache
 def import_timm() -> ModuleType:
-    """Import timm, also where torchvision's compiled extension does not fit the installed torch.
-
-    timm imports torchvision for its image transforms. Beside a torch of another build (a CPU torch with the
-    registry's torchvision, say), torchvision's extension does not load and its import ends in
-    ``operator torchvision::nms does not exist``. In that case alone the operators' schemas are declared,
-    without an implementation, and the import is repeated. timm's networks use none of these operators;
-    ``torchvision.ops.nms`` still ends in torchvision's own message about the missing extension.
+    """Import timm behind the guard of `import_over_torchvision`.
 
     Returns:
         The module ``timm``.
@@ -29,13 +22,35 @@ def import_timm() -> ModuleType:
     Raises:
         ImportError: timm or torchvision is not installed.
     """
+    return import_over_torchvision("timm")
+
+
+@functools.cache
+def import_over_torchvision(name: str) -> ModuleType:
+    """Import a package, also where torchvision's compiled extension does not fit the installed torch.
+
+    timm and torch-fidelity import torchvision for its image transforms. Beside a torch of another build (a CPU
+    torch with the registry's torchvision, say), torchvision's extension does not load and its import ends in
+    ``operator torchvision::nms does not exist``. In that case alone the operators' schemas are declared,
+    without an implementation, and the import is repeated. Neither uses these operators;
+    ``torchvision.ops.nms`` still ends in torchvision's own message about the missing extension.
+
+    Args:
+        name: The package's, or a module's of it.
+
+    Returns:
+        The module.
+
+    Raises:
+        ImportError: The package or torchvision is not installed.
+    """
     try:
         importlib.import_module("torchvision")
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
         _declare_missing_operators()
-    return importlib.import_module("timm")
+    return importlib.import_module(name)
 
 
 @functools.cache
