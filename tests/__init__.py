@@ -1,0 +1,1 @@
+"""The tests; a package, because some installed distributions bring a package of that name."""
