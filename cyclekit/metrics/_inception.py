@@ -19,7 +19,7 @@ class InceptionFeatures(nn.Module):
     """The Inception network that FID, KID and IS are published with, ready for `extract_features`.
 
     It is torch-fidelity's port of the TensorFlow graph of 2015, with that graph's own way to resize images;
-    ``pip install cyclekit[metrics]`` brings it. Nothing is downloaded here: fetch
+    ``pip install torch-fidelity`` brings it. Nothing is downloaded here: fetch
     ``weights-inception-2015-12-05-6726825d.pth`` once from the releases of torch-fidelity on GitHub (v0.2.0).
 
     Args:
@@ -64,7 +64,7 @@ def _load(weights: str | Path, layer: str) -> nn.Module:
     try:
         module: Any = import_over_torchvision("torch_fidelity.feature_extractor_inceptionv3")
     except ModuleNotFoundError as error:
-        raise ImportError("InceptionFeatures needs torch-fidelity: pip install cyclekit[metrics]") from error
+        raise ImportError("InceptionFeatures needs torch-fidelity: pip install torch-fidelity") from error
     mend = f"fetch {WEIGHTS} from the releases of torch-fidelity again"
     try:
         # torch-fidelity unpickles whatever is in the file; nothing but tensors gets that far

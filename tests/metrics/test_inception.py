@@ -102,4 +102,4 @@ def test_without_torch_fidelity_the_extra_is_named(weights):
         "    print(error)\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "InceptionFeatures needs torch-fidelity: pip install cyclekit[metrics]"
+    assert result.stdout.strip() == "InceptionFeatures needs torch-fidelity: pip install torch-fidelity"
