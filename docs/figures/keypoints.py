@@ -36,26 +36,38 @@ def person(size: tuple[int, int]) -> PosedImage:
     return PosedImage(images, Keypoints(pairs.points[POSES], pairs.visible[POSES]))
 
 
-def rendering() -> Figure:
-    """Show one pose in every way the library draws it, one joint missing."""
-    size, face_size = (128, 64), (128, 128)
-    posed = person(size)
-    points, visible = posed.keypoints.points[:1], posed.keypoints.visible[:1].clone()
+def incomplete(size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return an image, its points, and which are there: all but the left wrist."""
+    image, (points, visible), *_ = person(size)
+    visible = visible[:1].clone()
     visible[:, OPENPOSE_18.joints.index("left_wrist")] = False
+    return image[0], points[:1], visible
+
+
+def rendering() -> Figure:
+    """Show one pose, one joint missing, and one face in every way the library draws them."""
+    size, face_size = (128, 64), (128, 128)
+    image, points, visible = incomplete(size)
     face = FacePairs("test", face_size, identities=1)
-    heatmaps = render_heatmaps(points, size, sigma=5, visible=visible)
-    masks = [pose_mask(points, size, protocol=protocol, visible=visible) for protocol in ("pg2", "posegan")]
     panels = {
-        "image": posed.image[0],
-        "heatmaps": coloured(heatmaps[0]),
+        "image": image,
+        "heatmaps": coloured(render_heatmaps(points, size, sigma=5, visible=visible)[0]),
         "discs": coloured(render_discs(points, size, radius=3, visible=visible)[0]),
         "limb maps": coloured(render_limbs(points, OPENPOSE_18, size, visible=visible)[0]),
         "stick figure": stick_figure(points, OPENPOSE_18, size, visible=visible)[0],
-        'mask "pg2"': masks[0][0].expand(3, -1, -1),
-        'mask "posegan"': masks[1][0].expand(3, -1, -1),
-        "image, 68 landmarks": (face[0]["x"] + 1) / 2,
         "landmark picture": landmark_image(face.points[:1], face_size, radius=1.5)[0],
     }
+    return side_by_side(panels)
+
+
+def masking() -> Figure:
+    """Show both pose masks, and what each leaves of the image."""
+    size = (128, 64)
+    image, points, visible = incomplete(size)
+    panels = {"image": image}
+    for protocol in ("pg2", "posegan"):
+        mask = pose_mask(points, size, protocol=protocol, visible=visible)[0]
+        panels |= {f"mask {protocol}": mask.expand(3, -1, -1), f"image x {protocol}": image * mask}
     return side_by_side(panels)
 
 
@@ -71,11 +83,12 @@ def augmenting() -> Figure:
 
 
 def overlaid(posed: PosedImage, index: int) -> Tensor:
-    """Return an image with its skeleton on it."""
+    """Return a pale image with its skeleton on it."""
     points, visible = (part[index : index + 1] for part in posed.keypoints)
     size = (posed.image.shape[-2], posed.image.shape[-1])
     sticks = stick_figure(points, OPENPOSE_18, size, visible=visible)[0]
-    return posed.image[index] * (1 - sticks.amax(0)) + sticks
+    pale = 0.6 * posed.image[index] + 0.4
+    return pale * (1 - sticks.amax(0)) + sticks
 
 
 def coloured(maps: Tensor) -> Tensor:
@@ -93,13 +106,17 @@ def side_by_side(panels: dict[str, Tensor]) -> Figure:
     for column, (title, picture) in enumerate(panels.items()):
         axes = figure.add_subplot(grid[column])
         axes.imshow(picture.clamp(0, 1).movedim(0, -1).numpy(), interpolation="nearest")
-        axes.set_title(title, fontsize=9)
+        axes.set_title(title, fontsize=10)
         axes.set_xticks([])
         axes.set_yticks([])
     return figure
 
 
-FIGURES = {"keypoints_rendered.png": rendering, "keypoints_augmented.png": augmenting}
+FIGURES = {
+    "keypoints_rendered.png": rendering,
+    "keypoints_masks.png": masking,
+    "keypoints_augmented.png": augmenting,
+}
 
 if __name__ == "__main__":
     for name, draw in FIGURES.items():

@@ -145,8 +145,8 @@ def table(kind: str) -> list[str]:
     registry, settings = (discriminators, DISCRIMINATORS) if judging else (generators, GENERATORS)
     make = create_discriminator if judging else create_generator
     lines = [
-        f"| {kind} | channels | size | parameters | multiply-adds | receptive field | source |",
-        "| --- | --- | --- | ---: | ---: | --- | --- |",
+        f"| {kind} | counted for | parameters | multiply-adds | receptive field | source |",
+        "| --- | --- | ---: | ---: | --- | --- |",
     ]
     for name, setting in settings.items():
 
@@ -155,10 +155,10 @@ def table(kind: str) -> list[str]:
 
         weights, operations = counted(create, setting)
         channels = " → ".join(map(str, setting.channels))
-        size = "x".join(map(str, setting.size)) if setting.size else "vector"
+        size = "x".join(map(str, setting.size)) if setting.size else "vectors"
         seen = receptive_field(create, setting)
         lines.append(
-            f"| `{name}` | {channels} | {size} | {weights:,} | {shortened(operations)} | {seen} "
+            f"| `{name}` | {channels}, {size} | {weights:,} | {shortened(operations)} | {seen} "
             f"| {source(registry.factory(name), setting.cited)} |"
         )
     return lines
