@@ -90,3 +90,25 @@ def test_a_missing_torchvision_is_named():
         "    print(error)\n"
     )
     assert "torchvision" in out
+
+
+def test_weights_that_cannot_be_had_say_what_to_do():
+    out = run(
+        "import os; os.environ['HF_HUB_OFFLINE'] = '1'; os.environ['HF_HOME'] = os.devnull\n"
+        "from cyclekit.losses import PerceptualLoss\n"
+        "from cyclekit.nets import create_discriminator, create_generator\n"
+        "makers = (\n"
+        "    lambda: PerceptualLoss('test_resnet'),\n"
+        "    lambda: create_generator('timm_unet', 3, 3, backbone='test_resnet', pretrained=True),\n"
+        "    lambda: create_discriminator('timm_projected', 3, backbone='test_resnet'),\n"
+        ")\n"
+        "for make in makers:\n"
+        "    try:\n"
+        "        make()\n"
+        "    except OSError as error:\n"
+        "        print(error)\n"
+    )
+    lines = out.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("timm cannot load the weights of 'test_resnet': ") for line in lines)
+    assert all(line.endswith("or pass pretrained=False") for line in lines)

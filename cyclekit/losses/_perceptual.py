@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cyclekit._timm import create_features
 from cyclekit._torchvision import import_timm
 from cyclekit._typed import typed
 from cyclekit.losses._criteria import Criterion, create_criterion, register_criterion
@@ -20,11 +21,10 @@ class _TimmFeatures(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, **options: object) -> None:
+    def __init__(self, name: str, *, pretrained: bool, **options: object) -> None:
         super().__init__()
-        timm = import_timm()
-        self.network = timm.create_model(name, features_only=True, **options)
-        config = timm.data.resolve_model_data_config(self.network)
+        self.network = create_features(name, pretrained=pretrained, **options)
+        config = import_timm().data.resolve_model_data_config(self.network)
         for key in ("mean", "std"):
             self.register_buffer(key, torch.tensor(config[key])[:, None, None])
 
@@ -53,6 +53,8 @@ class PerceptualLoss(nn.Module):
 
     Raises:
         TypeError: `layers` or options of timm are given beside a module of your own.
+        ValueError: timm has no model of this name.
+        OSError: The model's weights cannot be loaded.
 
     Source:
         Johnson et al. 2016. pix2pixHD's VGG loss is alike, with relu1_1 to relu5_1 and the weights 1/32,

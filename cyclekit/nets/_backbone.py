@@ -5,8 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cyclekit._suggest import suggestion
-from cyclekit._torchvision import import_timm
+from cyclekit._timm import create_features
 from cyclekit.nets._checks import ImageSizeError
 
 
@@ -25,12 +24,7 @@ class Backbone(nn.Module):
 
     def __init__(self, name: str, in_channels: int, *, pretrained: bool) -> None:
         super().__init__()
-        timm = import_timm()
-        if ":" not in name and not timm.is_model(name):  # with a colon it is a hub's or a folder's
-            raise ValueError(f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}")
-        self.network: nn.Module = timm.create_model(
-            name, features_only=True, pretrained=pretrained, in_chans=in_channels
-        )
+        self.network = create_features(name, pretrained=pretrained, in_chans=in_channels)
         network: Any = self.network
         reductions, channels = network.feature_info.reduction(), network.feature_info.channels()
         # of several features at one resolution (ViT's all are) the deepest is the one to use

@@ -30,6 +30,7 @@ class TimmProjected(nn.Module):
 
     Raises:
         ValueError: No such backbone, a count below 1, or an unknown name.
+        OSError: The backbone's weights cannot be loaded.
 
     Source:
         Sauer et al., Projected GANs Converge Faster, NeurIPS 2021, section 3;

@@ -64,6 +64,7 @@ class TimmUNet(nn.Module):
     Raises:
         ValueError: No such backbone, one that does not halve the image step by step, a count below 1, or an
             unknown name.
+        OSError: The backbone's weights cannot be loaded.
 
     Source:
         Ronneberger et al., U-Net, MICCAI 2015; the encoders are timm's,
