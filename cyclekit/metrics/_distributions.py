@@ -41,7 +41,7 @@ def extract_features(
     ```
 
     Args:
-        network: Features or logits of images; a module in evaluation mode, on the images' device.
+        network: Features or logits of images, one row each; a module in evaluation mode, on the images' device.
         batches: Images in the range the network expects, [0, 1] for `InceptionFeatures`.
         masks: For the mask versions of a score: as many batches of masks in [0, 1], with which the images are
             multiplied first, PoseGAN's target pose masks for example.
@@ -51,12 +51,13 @@ def extract_features(
 
     Raises:
         ValueError: There is no batch, or not as many of masks as of images.
+        ShapeError: A batch of masks does not fit its images.
 
     Source:
-        Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 4.1, for the mask versions;
+        Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 4, for the mask versions;
         https://github.com/AliaksandrSiarohin/pose-gan for the way they are computed.
     """
-    seen = batches if masks is None else (images * mask for images, mask in zip(batches, masks, strict=True))
+    seen = batches if masks is None else (_masked(images, mask) for images, mask in zip(batches, masks, strict=True))
     rows = [network(images).flatten(1).to("cpu", torch.float64) for images in seen]
     if not rows:
         raise ValueError("there are no images to extract features from: `batches` is empty")
@@ -120,7 +121,7 @@ def frechet_distance(
             distance depends on the number of rows at any rate: compare at equal numbers.
 
     Returns:
-        A scalar, not negative, in float64.
+        A scalar, not negative, in float64; NaN where a row is not finite.
 
     Raises:
         ValueError: Either set has fewer than two rows.
@@ -134,9 +135,10 @@ def frechet_distance(
     mean_x, covariance_x = _moments(features.double())
     mean_y, covariance_y = _moments(target.double())
     # tr sqrt(XY) = tr sqrt(sqrt(X) Y sqrt(X)), which is symmetric and so has real eigenvalues.
-    values, vectors = torch.linalg.eigh(covariance_x)
+    # Eigenvalues of NaN cannot be had; the traces carry it to the result.
+    values, vectors = torch.linalg.eigh(_finite(covariance_x))
     root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
-    overlap = torch.linalg.eigvalsh(root @ covariance_y @ root).clamp_min(0).sqrt().sum()
+    overlap = torch.linalg.eigvalsh(root @ _finite(covariance_y) @ root).clamp_min(0).sqrt().sum()
     spread = covariance_x.trace() + covariance_y.trace() - 2 * overlap
     return ((mean_x - mean_y).square().sum() + spread).clamp_min(0)
 
@@ -188,6 +190,17 @@ def kernel_distance(
         within = sum(kernel.sum() - kernel.trace() for kernel in (_kernel(a, a), _kernel(b, b)))
         scores.append(within / (subset_size * (subset_size - 1)) - 2 * _kernel(a, b).mean())
     return _estimate(scores)
+
+
+@typed
+def _masked(
+    images: Float[Tensor, "batch channels height width"], mask: Float[Tensor, "batch 1 height width"]
+) -> Float[Tensor, "batch channels height width"]:
+    return images * mask
+
+
+def _finite(matrix: Tensor) -> Tensor:
+    return matrix.where(matrix.isfinite(), 0)
 
 
 def _moments(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -42,7 +42,7 @@ class InceptionFeatures(nn.Module):
         if not Path(weights).is_file():
             raise FileNotFoundError(
                 f"no Inception weights at {weights}; cyclekit downloads none: fetch {WEIGHTS} from the releases of "
-                "torch-fidelity (github.com/toshas/torch-fidelity, v0.2.0) and pass its path"
+                "torch-fidelity (github.com/toshas/torch-fidelity, v0.2.0), put it there, or pass its path"
             )
         self.network: nn.Module = _load(weights, _LAYERS[output])
 
@@ -55,9 +55,11 @@ class InceptionFeatures(nn.Module):
                 299x299 px.
 
         Returns:
-            2048 features or 1008 logits per image.
+            2048 features or 1008 logits per image; NaN for an image with values that are not finite.
         """
-        return self.network((255 * images).round().clamp(0, 255).to(torch.uint8))[0]
+        outputs = self.network((255 * images).round().clamp(0, 255).to(torch.uint8))[0]
+        finite = images.isfinite().flatten(1).all(dim=1, keepdim=True)  # bytes would hide what is not
+        return outputs.where(finite, torch.nan)
 
 
 def _load(weights: str | Path, layer: str) -> nn.Module:

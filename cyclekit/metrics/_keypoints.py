@@ -66,17 +66,19 @@ def pckh(
     Args:
         points: Points found, (x, y) in pixels. A joint whose coordinates are not finite counts as missed.
         target: True points, likewise; a joint whose coordinates are not finite is left out.
-        head_size: Length of the head segment in each image, in pixels.
+        head_size: Length of the head segment in each image, in pixels; NaN or 0 where it is not known.
         visible: True where the true joint is there; it is left out elsewhere.
         threshold: How far off a joint may be, in head sizes.
 
     Returns:
-        One value per image in [0, 1], in float64; NaN for an image without a joint.
+        One value per image in [0, 1], in float64; NaN for an image without a joint or without a head size.
 
     Source:
         Andriluka et al., 2D Human Pose Estimation, CVPR 2014, section 4.
     """
-    there = target.isfinite().all(dim=-1) if visible is None else target.isfinite().all(dim=-1) & visible
+    there = target.isfinite().all(dim=-1) & (head_size > 0)[:, None]  # false for NaN
+    if visible is not None:
+        there = there & visible
     distance = torch.linalg.vector_norm(points.double() - target.double(), dim=-1)
     hit = distance <= threshold * head_size.double()[:, None]  # false for NaN
     return (hit & there).sum(dim=1).double() / there.sum(dim=1)

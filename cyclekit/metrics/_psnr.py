@@ -33,8 +33,13 @@ def psnr(
     Returns:
         One value per image in dB, in float64; infinite for equal images.
 
+    Raises:
+        ValueError: `data_range` is not positive.
+
     Source:
         ``skimage.metrics.peak_signal_noise_ratio``.
     """
+    if not data_range > 0:
+        raise ValueError(f"data_range must be positive, got {data_range}")
     error = (image.double() - target.double()).square().mean(dim=(1, 2, 3))
     return 10 * (data_range**2 / error).log10()

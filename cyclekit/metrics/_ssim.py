@@ -55,10 +55,10 @@ def ssim(
         data_range: What the largest value may be above the smallest; by default the protocol's own.
 
     Returns:
-        One value per image in [-1, 1], in float64; 1 for equal images.
+        One value per image in [-1, 1], in float64; 1 for equal images, NaN where a pixel is not finite.
 
     Raises:
-        ValueError: The window is larger than the image.
+        ValueError: The window is larger than the image, or `data_range` is not positive.
 
     Source:
         Wang et al., Image quality assessment, IEEE TIP 2004, equation 13 (``gaussian``);
@@ -66,7 +66,7 @@ def ssim(
         and its released code (``posegan``).
     """
     if data_range is not None:
-        scale = image.new_full((len(image),), data_range, dtype=torch.float64)
+        scale = _given(data_range, image)
     elif protocol == "posegan":
         values = image.double().flatten(1)
         scale = (values.amax(dim=1) - values.amin(dim=1)).clamp_min(_GREY_LEVEL)
@@ -111,10 +111,10 @@ def mask_ssim(
         One value per image in [-1, 1], in float64.
 
     Raises:
-        ValueError: The window is larger than the image.
+        ValueError: The window is larger than the image, or `data_range` is not positive.
 
     Source:
-        Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 4.3; the code of PoseGAN.
+        Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 4; the code of PoseGAN.
     """
     return ssim(image * mask, target * mask, protocol, data_range)
 
@@ -146,7 +146,8 @@ def ms_ssim(
         One value per image in [0, 1], in float64.
 
     Raises:
-        ValueError: A side is under 176 px, so that the window does not fit the smallest scale.
+        ValueError: A side is under 176 px, so that the window does not fit the smallest scale, or `data_range`
+            is not positive.
 
     Source:
         Wang et al., Multi-scale structural similarity, Asilomar 2003, equation 7.
@@ -154,7 +155,7 @@ def ms_ssim(
     smallest = _GAUSSIAN * 2 ** (len(_SCALE_WEIGHTS) - 1)
     if min(image.shape[2:]) < smallest:
         raise ValueError(f"ms_ssim needs sides of at least {smallest} px, got {_sides(image)}")
-    scale = image.new_full((len(image),), data_range, dtype=torch.float64)
+    scale = _given(data_range, image)
     score = image.new_ones(image.shape[:2], dtype=torch.float64)
     x, y = image.double(), target.double()
     for level, weight in enumerate(_SCALE_WEIGHTS):
@@ -183,6 +184,12 @@ def _maps(image: Tensor, target: Tensor, scale: Tensor, *, uniform: bool) -> tup
     covariance = sample * (mean(x * y) - mean_x * mean_y)
     contrast = (2 * covariance + c2) / (variances + c2)
     return contrast * (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1), contrast
+
+
+def _given(data_range: float, image: Tensor) -> Tensor:
+    if not data_range > 0:
+        raise ValueError(f"data_range must be positive, got {data_range}")
+    return image.new_full((len(image),), data_range, dtype=torch.float64)
 
 
 def _uniform_mean(x: Tensor) -> Tensor:

@@ -92,6 +92,20 @@ def test_frechet_distance_refuses_one_row_and_other_features():
         frechet_distance(torch.zeros(3, 2), torch.zeros(3, 4))
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_is_not_finite_shows_in_every_score(value):
+    rows = normal(20, 4)
+    broken = rows.clone()
+    broken[3, 1] = value
+    scores = [
+        frechet_distance(broken, rows),
+        frechet_distance(rows, broken),
+        kernel_distance(broken, rows, subsets=1, subset_size=20).mean,
+        inception_score(broken).mean,
+    ]
+    assert all(score.isnan() for score in scores)
+
+
 def test_kernel_distance_by_its_definition():
     x, y = normal(9, 3), normal(9, 3, seed=1) + 0.3
     within, between = 0.0, 0.0
@@ -149,6 +163,9 @@ def test_masks_are_multiplied_onto_the_images():
     assert torch.equal(extract_features(nn.Flatten(), images, torch.ones_like(masks)), images.reshape(6, 48).double())
     with pytest.raises(ValueError, match="shorter"):
         extract_features(nn.Flatten(), images, masks[:1])
+    for mask in (torch.ones(1, 1, 4, 4), torch.ones(3, 4, 4)):  # torch would broadcast both of them
+        with pytest.raises(ShapeError, match=r"argument 'mask': expected .* got float32 tensor of shape"):
+            extract_features(nn.Flatten(), images[:1], [mask])
 
 
 def test_the_scores_are_torch_fidelitys():

@@ -188,6 +188,28 @@ def test_too_small_images_are_refused():
         ms_ssim(torch.zeros(1, 3, 175, 200), torch.zeros(1, 3, 175, 200))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_pixel_that_is_not_finite_spoils_its_image_alone(value):
+    image, target = pair(176, 176)
+    broken = image.clone()
+    broken[0, 1, 90, 90] = value
+    for metric in (ssim, lambda x, y: ssim(x, y, "gaussian"), lambda x, y: ssim(x, y, "posegan"), ms_ssim):
+        score = metric(broken, target)
+        assert score[0].isnan()
+        torch.testing.assert_close(score[1:], metric(image, target)[1:])
+    score = psnr(broken, target)
+    assert not score[0].isfinite()
+    torch.testing.assert_close(score[1:], psnr(image, target)[1:])
+
+
+@pytest.mark.parametrize("data_range", [0.0, -1.0, float("nan")])
+def test_a_data_range_must_be_positive(data_range):
+    image, target = pair(176, 176)
+    for metric in (psnr, ssim, ms_ssim):
+        with pytest.raises(ValueError, match=rf"data_range must be positive, got {data_range}"):
+            metric(image, target, data_range=data_range)
+
+
 def test_unknown_protocol_and_unequal_shapes():
     image, target = pair()
     with pytest.raises(ShapeError, match=r"argument 'protocol': expected Literal\[\"skimage\", \"gaussian\""):

@@ -49,6 +49,21 @@ def test_features_and_logits_are_torch_fidelitys(weights, images):
     assert frechet_distance(found, found) < 1e-6
 
 
+def test_an_image_that_is_not_finite_has_no_features(weights, images):
+    network = InceptionFeatures(weights)
+    broken = images.clone()
+    broken[0, 1, 2, 3] = torch.nan
+    found = extract_features(network, [broken])
+    assert found[0].isnan().all()
+    torch.testing.assert_close(found[1:], extract_features(network, [images[1:]]))
+
+
+def test_compiles_as_one_graph(weights, images):
+    network = InceptionFeatures(weights)
+    compiled = torch.compile(network, fullgraph=True, backend="eager")
+    torch.testing.assert_close(extract_features(compiled, [images]), extract_features(network, [images]))
+
+
 def test_missing_weights_say_where_they_are(tmp_path):
     message = r"no Inception weights at .*absent\.pth; .*fetch weights-inception-2015-12-05-6726825d\.pth from"
     with pytest.raises(FileNotFoundError, match=message):

@@ -45,6 +45,11 @@ def test_pckh_counts_joints_not_found_and_leaves_out_those_not_there():
     equals(pckh(found, target, torch.tensor([10.0, 4.0]), visible), [1.0, NAN])
 
 
+def test_pckh_needs_a_head_to_measure_by():
+    equals(pckh(FOUND, TARGET, torch.tensor([NAN, 4.0])), [NAN, 2 / 3])
+    equals(pckh(FOUND, TARGET, torch.tensor([10.0, 0.0])), [1.0, NAN])
+
+
 @given(st.integers(0, 1000), st.floats(0.1, 10))
 def test_both_are_blind_to_place_and_scale(seed, factor):
     generator = torch.Generator().manual_seed(seed)
