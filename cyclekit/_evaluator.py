@@ -1,7 +1,7 @@
 """Running a graph's networks and functions on named values."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPriva
 
 from cyclekit.graph import CycleGraph, Domain, Evaluation, Regularizer
 from cyclekit.graph._plan import FEATURES, grouped
-from cyclekit.nets import ImageSizeError
+from cyclekit.nets import GivesFeatures, ImageSizeError
 
 Value: TypeAlias = Tensor | Sequence[Tensor]
 """A signal, or a discriminator's judgement, which may have several scales."""
@@ -41,10 +41,7 @@ class Evaluator:
         self._called = self.parts | {
             name: _Featured(part)
             for name in matched
-            if isinstance(part := self.parts[name], nn.Module)
-            # a method; many networks have layers of that name
-            and hasattr(type(part), FEATURES)
-            and not graph.networks[name].heads
+            if isinstance(part := self.parts[name], nn.Module) and isinstance(part, GivesFeatures)
         }
 
     def group(self, evaluations: Iterable[Evaluation]) -> tuple[Group, ...]:
@@ -103,16 +100,14 @@ class Evaluator:
             discriminator: Its name.
             detached: Whether its weights are used without gradient.
         """
-        part = self.parts[discriminator]
+        part = cast("nn.Module", self.parts[discriminator])
 
         def logits(joined: Tensor) -> Any:
-            if not isinstance(part, nn.Module):
-                raise NetworkOutputError(f"{discriminator} must be a module, got {type(part).__name__}")
             state = {name: statistic.clone() for name, statistic in part.named_buffers()}
             if detached:
                 state |= {name: weight.detach() for name, weight in part.named_parameters()}
             made = torch.func.functional_call(part, state, (joined,))
-            return made["source"] if isinstance(made, dict) else made
+            return _head(made, "source", discriminator) if isinstance(made, dict) else made
 
         return logits
 
@@ -149,37 +144,31 @@ class Evaluator:
         if not isinstance(made, dict):
             expected = "a dict of heads" if evaluation.heads else "logits, a list of logits or a dict of heads"
             if [head for head, _ in evaluation.heads] == [FEATURES]:
-                expected = f"a dict of 'source' and {FEATURES!r}, or have a method {FEATURES}(image)"
+                expected = f"a dict of 'source' and {FEATURES!r}, or have a method judge_with_features"
             raise NetworkOutputError(
                 f"{evaluation}: {evaluation.network} must return {expected}, got {type(made).__name__}"
             )
-        named: Values = {}
-        for head, name in (("source", judgement), *evaluation.heads):
-            if head not in made:
-                raise NetworkOutputError(
-                    f"{evaluation}: {evaluation.network} must return the head {head!r}, it returned "
-                    f"{', '.join(map(repr, made)) or 'none'}"
-                )
-            named[name] = made[head]
-        return named
+        heads = (("source", judgement), *evaluation.heads)
+        return {name: _head(made, head, f"{evaluation}: {evaluation.network}") for head, name in heads}
 
 
 class _Featured(nn.Module):
-    """A discriminator that gives its features along with its logits.
-
-    Args:
-        network: Its method ``features`` gives every layer's output, the logits last, or a list of that a scale.
-    """
+    """A discriminator as one that returns its features in a dict, as the evaluator takes them."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, joined: Tensor) -> dict[str, Any]:
-        layers: list[Any] = self.network.features(joined)  # pyright: ignore[reportCallIssue]
-        if isinstance(layers[-1], Tensor):
-            return {"source": layers[-1], FEATURES: layers[:-1]}
-        return {"source": [scale[-1] for scale in layers], FEATURES: [scale[:-1] for scale in layers]}
+        judged, features = self.network.judge_with_features(joined)  # pyright: ignore[reportCallIssue]
+        return (judged if isinstance(judged, dict) else {"source": judged}) | {FEATURES: features}
+
+
+def _head(made: Mapping[str, Value], head: str, network: str) -> Value:
+    if head not in made:
+        returned = ", ".join(map(repr, made)) or "none"
+        raise NetworkOutputError(f"{network} must return the head {head!r}, it returned {returned}")
+    return made[head]
 
 
 def one_tensor(value: Value, name: str) -> Tensor:

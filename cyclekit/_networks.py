@@ -59,6 +59,10 @@ def create_network(name: str, choice: NetworkChoice, network: Network | None) ->
         raise GraphError(f"{name!r} is a word of torch's module containers; call the network otherwise")
     if isinstance(choice, nn.Module):
         return choice, None
+    if not isinstance(choice, str | NetworkSpec):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise GraphError(
+            f"{name!r} must be a registered name, a NetworkSpec or a torch.nn.Module, got {type(choice).__name__}"
+        )
     if network is None:
         raise GraphError(f"the graph has no network {name!r}")
     spec = NetworkSpec(choice) if isinstance(choice, str) else choice

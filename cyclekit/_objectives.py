@@ -100,6 +100,11 @@ class Objective(nn.Module):
         return term.weight
 
     def _summed(self, losses: Mapping[str, Tensor]) -> Tensor:
+        for name, loss in losses.items():
+            if loss.ndim:
+                raise ValueError(
+                    f"the term {name!r}: {self._terms[name].criterion!r} must return a scalar, got {tuple(loss.shape)}"
+                )
         weighted = [self._weight(term) * losses[name] for name, term in self._terms.items()]
         if not weighted:
             return torch.zeros(())
@@ -177,7 +182,11 @@ class DiscriminatorObjective(Objective):
         join = self._evaluator.join
         fake = history[term.adversary] if term.adversary in history else join(term.fake, values)
         judge = self._evaluator.judge(term.discriminator, detached=term.discriminator in self._frozen)
-        return self._measures.penalties[term.criterion](judge, join(term.real, values), fake)
+        try:
+            return self._measures.penalties[term.criterion](judge, join(term.real, values), fake)
+        except (RuntimeError, TypeError, ValueError) as error:
+            error.add_note(f"while computing {term.name}")
+            raise
 
     def _weight(self, term: Term) -> float:
         interval = self._evaluator.graph.schedule.penalty_interval

@@ -224,7 +224,8 @@ class CycleModel(nn.Module):
             batch: The input signals by name, as for `generate`.
             signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
             history: By adversary, the joined tuple to judge as generated instead, from a history pool.
-            terms: Names of the terms to compute; all of positive weight where nothing is said.
+            terms: Names of the terms to compute; all of positive weight where nothing is said. A penalty weighs
+                the schedule's ``penalty_interval`` times as much: leave it out in the steps between.
 
         Returns:
             Total, scaled by the schedule's factor, and terms.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from cyclekit._suggest import suggestion
 from cyclekit.graph._errors import GraphError, warn
 from cyclekit.graph._schedule import StandIn
-from cyclekit.graph._terms import Adversary, Player
+from cyclekit.graph._terms import Adversary, Player, Regularizer
 
 if TYPE_CHECKING:
     from cyclekit.graph._graph import CycleGraph
@@ -32,6 +32,9 @@ def check_trainable(graph: "CycleGraph") -> None:
                 f"no term trains the generator {name!r}: compare one of its results, judge it by a "
                 "discriminator, or declare it in frozen="
             )
+    for term in weighed:
+        if isinstance(term, Regularizer) and graph.term(term.adversary).weight == 0:
+            warn(f"{term.name!r} regularizes the adversary {term.adversary!r}, whose weight is 0")
     needed = {name for term in weighed for name in term.signals}
     for evaluation in graph.evaluations(*needed):
         needed.update((*evaluation.inputs, *evaluation.makes))

@@ -2,8 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
@@ -42,15 +42,7 @@ def create_criterion(name: str, **options: object) -> Criterion:
         assert l1(torch.ones(2, 3, 4, 4), torch.zeros(2, 3, 4, 4)) == 1
         ```
     """
-    criterion = _registry.factory(name)
-    made_by = criterion.func if isinstance(criterion, functools.partial) else criterion
-    if isinstance(made_by, type):
-        return criterion(**options)  # pyright: ignore[reportReturnType]
-    try:
-        inspect.signature(criterion).bind_partial(**options)
-    except TypeError as error:
-        raise TypeError(f"criterion {name!r}: {error}") from None
-    return functools.partial(criterion, **options) if options else criterion  # pyright: ignore[reportReturnType]
+    return configured(_registry, name, options)
 
 
 def list_criteria(pattern: str = "*") -> list[str]:
@@ -91,3 +83,21 @@ def register_criterion(name: str, *, override: bool = False) -> Callable[[Regist
         ```
     """
     return _registry.register(name, override=override)
+
+
+def configured(registry: Registry[Any], name: str, options: Mapping[str, object]) -> Callable[..., Tensor]:
+    """Return a registered function with options bound to it, or an object of a registered class made with them.
+
+    Raises:
+        UnknownNameError: Nothing is registered under `name`.
+        TypeError: It takes no such option.
+    """
+    measure = registry.factory(name)
+    made_by = measure.func if isinstance(measure, functools.partial) else measure
+    if isinstance(made_by, type):
+        return measure(**options)
+    try:
+        inspect.signature(measure).bind_partial(**options)
+    except TypeError as error:
+        raise TypeError(f"{registry.kind} {name!r}: {error}") from None
+    return functools.partial(measure, **options) if options else measure

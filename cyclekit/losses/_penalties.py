@@ -1,7 +1,7 @@
 """Penalties on the gradient of a discriminator by its inputs."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -10,6 +10,8 @@ from torch import Tensor
 from cyclekit._registry import Registry
 from cyclekit._typed import typed
 from cyclekit.losses._adversarial import Logits, Scalar, score
+from cyclekit.losses._criteria import configured
+from cyclekit.losses._precision import full_precision
 
 Discriminator: TypeAlias = Callable[..., Logits]
 
@@ -32,12 +34,14 @@ class Penalty(Protocol):
         ...
 
 
-_registry: Registry[Scalar] = Registry("penalty", "cyclekit.penalties")
+Registered = TypeVar("Registered", bound=Callable[..., Tensor | Penalty])
+
+_registry: Registry[Tensor | Penalty] = Registry("penalty", "cyclekit.penalties")
 
 
 @typed
-def create_penalty(name: str) -> Penalty:
-    """Return the penalty registered under a name.
+def create_penalty(name: str, **options: object) -> Penalty:
+    """Create the penalty registered under a name.
 
     | name | at | discriminator minimises, over its gradient ∇ by the input |
     | --- | --- | --- |
@@ -47,12 +51,14 @@ def create_penalty(name: str) -> Penalty:
 
     Args:
         name: A registered name.
+        **options: Keywords of the function, bound to it, or of the class's constructor.
 
     Returns:
         The penalty.
 
     Raises:
         UnknownNameError: Nothing is registered under `name`.
+        TypeError: The penalty takes no such option.
 
     Example:
         ```python
@@ -63,7 +69,7 @@ def create_penalty(name: str) -> Penalty:
         assert penalty(lambda x: 3 * x[:, :1], real=torch.rand(4, 2), fake=torch.rand(4, 2)) == 9
         ```
     """
-    return _registry.factory(name)
+    return configured(_registry, name, options)
 
 
 def list_penalties(pattern: str = "*") -> list[str]:
@@ -78,8 +84,8 @@ def list_penalties(pattern: str = "*") -> list[str]:
     return _registry.list(pattern)
 
 
-def register_penalty(name: str, *, override: bool = False) -> Callable[[Penalty], Penalty]:
-    """Return a decorator that registers a penalty.
+def register_penalty(name: str, *, override: bool = False) -> Callable[[Registered], Registered]:
+    """Return a decorator that registers a penalty: a function, or a class whose objects are called as one.
 
     Args:
         name: The name graphs and `create_penalty` shall know it by.
@@ -112,11 +118,11 @@ def _input_gradient(discriminator: Discriminator, inputs: Tensor) -> Float[Tenso
 
     if torch.compiler.is_compiling():
         # The same gradient in the form that torch.compile can differentiate once more.
-        return torch.func.grad(total)(inputs.detach()).flatten(1)
+        return full_precision(torch.func.grad(total)(inputs.detach())).flatten(1)
     inputs = inputs.detach().requires_grad_()
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(total(inputs), inputs, create_graph=True)
-    return gradient.flatten(1)
+    return full_precision(gradient).flatten(1)
 
 
 @typed
@@ -205,7 +211,7 @@ def wgan_gp_penalty(
         ```
     """
     share = torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
-    gradient = _input_gradient(discriminator, torch.lerp(real.detach(), fake.detach(), share))
+    gradient = _input_gradient(discriminator, torch.lerp(real.detach(), fake.detach().to(real.dtype), share))
     return (torch.linalg.vector_norm(gradient, dim=1) - 1).square().mean()
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_length, check_positive
+from cyclekit.nets._features import run_with_features
 from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import activation_layer, final_layers
 from cyclekit.nets._registries import register_discriminator, register_generator
@@ -145,11 +146,27 @@ class MLPDiscriminator(nn.Module):
         check_positive(in_channels=in_channels, layers=layers, hidden=hidden)
         self.in_channels = in_channels
         widths = [in_channels, *[hidden] * (layers - 1)]
-        self.layers = nn.Sequential(
-            *(module for width in widths for module in _linear(width, hidden, activation=activation)),
-            nn.Linear(hidden, 1),
-        )
+        inner = [nn.Sequential(*_linear(width, hidden, activation=activation)) for width in widths]
+        self.blocks = nn.ModuleList([*inner, nn.Linear(hidden, 1)])
         finish(self, init=init, spectral_norm=spectral_norm)
+
+    @typed
+    def judge_with_features(
+        self, vector: Float[Tensor, "batch in_channels"]
+    ) -> tuple[Float[Tensor, "batch 1"], list[Tensor]]:
+        """Judge vectors, and return the features on the way.
+
+        Args:
+            vector: The input, of any range.
+
+        Returns:
+            What `forward` gives, and one tensor for each layer before the logit.
+
+        Raises:
+            ValueError: The vector has another length than the network was built for.
+        """
+        check_length("a discriminator of vectors", vector.shape[1], expected=self.in_channels)
+        return run_with_features(self.blocks, vector)
 
     @typed
     def forward(self, vector: Float[Tensor, "batch in_channels"]) -> Float[Tensor, "batch 1"]:
@@ -164,8 +181,7 @@ class MLPDiscriminator(nn.Module):
         Raises:
             ValueError: The vector has another length than the network was built for.
         """
-        check_length("a discriminator of vectors", vector.shape[1], expected=self.in_channels)
-        return self.layers(vector)
+        return self.judge_with_features(vector)[0]
 
 
 register_generator("residual_mlp")(ResidualMLP)

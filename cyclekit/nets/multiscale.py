@@ -37,7 +37,7 @@ class MultiscalePatchGAN(nn.Module):
         D = create_discriminator("multiscale_patchgan", 3, base_channels=4)
         image = torch.zeros(1, 3, 32, 32)
         assert [logits.shape[-1] for logits in D(image)] == [7, 5, 4]
-        assert len(D.features(image)[0]) == 5
+        assert len(D.judge_with_features(image)[1][0]) == 4
         ```
     """
 
@@ -86,24 +86,29 @@ class MultiscalePatchGAN(nn.Module):
         check_minimum(f"a PatchGAN at {len(self.scales)} scales", height, width, minimum=minimum)
 
     @typed
-    def features(self, image: Float[Tensor, "batch in_channels height width"]) -> list[list[Tensor]]:
-        """Return what every layer of every scale gives, for feature matching.
+    def judge_with_features(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> tuple[list[Tensor], list[list[Tensor]]]:
+        """Judge every patch at every scale, and return the features on the way.
 
         Args:
             image: The input, in [-1, 1].
 
         Returns:
-            One list for each scale, the finest first; in it one tensor for each layer, the last the logits.
+            What `forward` gives, and one list for each scale, of one tensor for each layer before its logits.
 
         Raises:
             ImageSizeError: A side is too small.
         """
         self.check_size(image.shape[-2], image.shape[-1])
+        logits: list[Tensor] = []
         features: list[list[Tensor]] = []
         for index, scale in enumerate(self.scales):
             image = image if index == 0 else self.halve(image)
-            features.append(scale.features(image))  # pyright: ignore[reportCallIssue]
-        return features
+            judged, layers = scale.judge_with_features(image)  # pyright: ignore[reportCallIssue]
+            logits.append(judged)
+            features.append(layers)
+        return logits, features
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:
@@ -118,7 +123,7 @@ class MultiscalePatchGAN(nn.Module):
         Raises:
             ImageSizeError: A side is too small.
         """
-        return [scale[-1] for scale in self.features(image)]
+        return self.judge_with_features(image)[0]
 
 
 register_discriminator("multiscale_patchgan")(MultiscalePatchGAN)

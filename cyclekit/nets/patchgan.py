@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_minimum, check_positive
+from cyclekit.nets._features import run_with_features
 from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import activation_layer, needs_bias, normalisation
 from cyclekit.nets._registries import register_discriminator
@@ -86,23 +87,22 @@ class PatchGAN(nn.Module):
         check_minimum(f"a PatchGAN with {strided} strided layers", height, width, minimum=self.minimum_size)
 
     @typed
-    def features(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:
-        """Return what every layer gives, for feature matching.
+    def judge_with_features(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> tuple[Float[Tensor, "batch 1 rows columns"], list[Tensor]]:
+        """Judge every patch, and return the features on the way.
 
         Args:
             image: The input, in [-1, 1].
 
         Returns:
-            One tensor for each layer, after its activation; the last is the logits.
+            What `forward` gives, and one tensor for each layer before the logits.
 
         Raises:
             ImageSizeError: A side is too small.
         """
         self.check_size(image.shape[-2], image.shape[-1])
-        features = [image]
-        for block in self.blocks:
-            features.append(block(features[-1]))
-        return features[1:]
+        return run_with_features(self.blocks, image)
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1 rows columns"]:
@@ -117,7 +117,7 @@ class PatchGAN(nn.Module):
         Raises:
             ImageSizeError: A side is too small.
         """
-        return self.features(image)[-1]
+        return self.judge_with_features(image)[0]
 
 
 class PixelGAN(nn.Module):
@@ -152,13 +152,16 @@ class PixelGAN(nn.Module):
         super().__init__()
         check_positive(in_channels=in_channels, base_channels=base_channels)
         bias = needs_bias(norm)
-        self.layers = nn.Sequential(
-            nn.Conv2d(in_channels, base_channels, 1),
-            activation_layer(activation),
-            nn.Conv2d(base_channels, 2 * base_channels, 1, bias=bias),
-            *normalisation(norm, 2 * base_channels),
-            activation_layer(activation),
-            nn.Conv2d(2 * base_channels, 1, 1, bias=bias),
+        self.blocks = nn.ModuleList(
+            [
+                nn.Sequential(nn.Conv2d(in_channels, base_channels, 1), activation_layer(activation)),
+                nn.Sequential(
+                    nn.Conv2d(base_channels, 2 * base_channels, 1, bias=bias),
+                    *normalisation(norm, 2 * base_channels),
+                    activation_layer(activation),
+                ),
+                nn.Conv2d(2 * base_channels, 1, 1, bias=bias),
+            ]
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
@@ -175,6 +178,24 @@ class PixelGAN(nn.Module):
         check_minimum("a PixelGAN", height, width, minimum=2)
 
     @typed
+    def judge_with_features(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> tuple[Float[Tensor, "batch 1 height width"], list[Tensor]]:
+        """Judge every pixel, and return the features on the way.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            What `forward` gives, and one tensor for each layer before the logits.
+
+        Raises:
+            ImageSizeError: A side is too small.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        return run_with_features(self.blocks, image)
+
+    @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1 height width"]:
         """Judge every pixel.
 
@@ -187,8 +208,7 @@ class PixelGAN(nn.Module):
         Raises:
             ImageSizeError: A side is too small.
         """
-        self.check_size(image.shape[-2], image.shape[-1])
-        return self.layers(image)
+        return self.judge_with_features(image)[0]
 
 
 for _field, _layers in ((16, 1), (70, 3), (286, 5)):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_exact, check_multiple, check_positive
+from cyclekit.nets._features import run_with_features
 from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import (
     activation_layer,
@@ -292,18 +293,19 @@ class PG2Discriminator(nn.Module):
         check_multiple("PG2's discriminator", *image_size, multiple=16)
         self.image_size = image_size
         widths = [base_channels * 2**layer for layer in range(4)]
-        layers: list[nn.Module] = [
-            nn.Conv2d(in_channels, base_channels, 5, 2, 2),
-            activation_layer(activation),
-        ]
+        self.blocks = nn.ModuleList(
+            [nn.Sequential(nn.Conv2d(in_channels, base_channels, 5, 2, 2), activation_layer(activation))]
+        )
         for before, after in pairwise(widths):
-            layers += [
-                nn.Conv2d(before, after, 5, 2, 2, bias=needs_bias(norm)),
-                *normalisation(norm, after),
-                activation_layer(activation),
-            ]
-        layers += [nn.Flatten(), nn.Linear(widths[-1] * (image_size[0] // 16) * (image_size[1] // 16), 1)]
-        self.layers = nn.Sequential(*layers)
+            self.blocks.append(
+                nn.Sequential(
+                    nn.Conv2d(before, after, 5, 2, 2, bias=needs_bias(norm)),
+                    *normalisation(norm, after),
+                    activation_layer(activation),
+                )
+            )
+        rows, columns = image_size[0] // 16, image_size[1] // 16
+        self.blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * rows * columns, 1)))
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
@@ -319,6 +321,24 @@ class PG2Discriminator(nn.Module):
         check_exact("PG2's discriminator", height, width, size=self.image_size)
 
     @typed
+    def judge_with_features(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> tuple[Float[Tensor, "batch 1"], list[Tensor]]:
+        """Judge images, and return the features on the way.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            What `forward` gives, and one tensor for each convolution.
+
+        Raises:
+            ImageSizeError: The size is not the one the last layer was made for.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        return run_with_features(self.blocks, image)
+
+    @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1"]:
         """Judge images.
 
@@ -331,8 +351,7 @@ class PG2Discriminator(nn.Module):
         Raises:
             ImageSizeError: The size is not the one the last layer was made for.
         """
-        self.check_size(image.shape[-2], image.shape[-1])
-        return self.layers(image)
+        return self.judge_with_features(image)[0]
 
 
 register_generator("pg2_coarse")(PG2Coarse)

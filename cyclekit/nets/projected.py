@@ -1,11 +1,15 @@
 """A discriminator over a frozen timm network."""
 
+from collections.abc import Iterable
+from typing import cast
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._backbone import Backbone
 from cyclekit.nets._checks import check_minimum, check_positive
+from cyclekit.nets._features import run_with_features
 from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import activation_layer
 from cyclekit.nets._registries import register_discriminator
@@ -64,10 +68,11 @@ class TimmProjected(nn.Module):
         self.backbone = Backbone(backbone, in_channels, pretrained=pretrained).requires_grad_(False).eval()
         self.judged = min(features, len(self.backbone.channels))
         self.heads = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(channels, base_channels, 3, padding=1),
-                activation_layer(activation),
-                nn.Conv2d(base_channels, 1, 3, padding=1),
+            nn.ModuleList(
+                [
+                    nn.Sequential(nn.Conv2d(channels, base_channels, 3, padding=1), activation_layer(activation)),
+                    nn.Conv2d(base_channels, 1, 3, padding=1),
+                ]
             )
             for channels in self.backbone.channels[-self.judged :]
         )
@@ -101,6 +106,27 @@ class TimmProjected(nn.Module):
         self.backbone.check_size(height, width)
 
     @typed
+    def judge_with_features(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> tuple[list[Tensor], list[list[Tensor]]]:
+        """Judge images at every resolution, and return the features on the way.
+
+        Args:
+            image: The input, in [-1, 1]; it is brought to the backbone's statistics inside.
+
+        Returns:
+            What `forward` gives, and for each resolution a list of the one tensor its head has in between.
+
+        Raises:
+            ImageSizeError: The backbone cannot take the size.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        seen = self.backbone(image)[-self.judged :]
+        heads = cast("Iterable[nn.ModuleList]", self.heads)
+        judged = [run_with_features(head, feature) for head, feature in zip(heads, seen, strict=True)]
+        return [logits for logits, _ in judged], [features for _, features in judged]
+
+    @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:
         """Judge images at every resolution.
 
@@ -113,9 +139,7 @@ class TimmProjected(nn.Module):
         Raises:
             ImageSizeError: The backbone cannot take the size.
         """
-        self.check_size(image.shape[-2], image.shape[-1])
-        features = self.backbone(image)[-self.judged :]
-        return [head(feature) for head, feature in zip(self.heads, features, strict=True)]
+        return self.judge_with_features(image)[0]
 
 
 register_discriminator("timm_projected")(TimmProjected)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets._checks import check_exact, check_minimum, check_multiple, check_positive
+from cyclekit.nets._features import run_with_features
 from cyclekit.nets._finish import finish
 from cyclekit.nets._layers import (
     activation_layer,
@@ -178,20 +179,20 @@ class StarGANDiscriminator(nn.Module):
             check_multiple("StarGAN's discriminator", *image_size, multiple=2**layers)
         self.image_size = image_size
         self.strided = layers
-        trunk: list[nn.Module] = [
-            nn.Conv2d(in_channels, base_channels, 4, 2, 1),
-            activation_layer(activation, slope=0.01),
-        ]
+        self.blocks = nn.ModuleList(
+            [nn.Sequential(nn.Conv2d(in_channels, base_channels, 4, 2, 1), activation_layer(activation, slope=0.01))]
+        )
         for layer in range(1, layers):
             channels = base_channels * 2**layer
             inner = norm if layer < layers - 1 else "none"
-            trunk += [
-                nn.Conv2d(channels // 2, channels, 4, 2, 1, bias=needs_bias(inner)),
-                *normalisation(inner, channels),
-                activation_layer(activation, slope=0.01),
-            ]
+            self.blocks.append(
+                nn.Sequential(
+                    nn.Conv2d(channels // 2, channels, 4, 2, 1, bias=needs_bias(inner)),
+                    *normalisation(inner, channels),
+                    activation_layer(activation, slope=0.01),
+                )
+            )
         width = base_channels * 2 ** (layers - 1)
-        self.trunk = nn.Sequential(*trunk)
         self.source = nn.Conv2d(width, 1, 3, padding=1, bias=False)
         kernel = (image_size[0] // 2**layers, image_size[1] // 2**layers)
         self.heads = nn.ModuleDict(
@@ -218,6 +219,29 @@ class StarGANDiscriminator(nn.Module):
             check_minimum("StarGAN's discriminator", height, width, minimum=2**self.strided)
 
     @typed
+    def judge_with_features(
+        self, image: Float[Tensor, "batch in_channels height width"]
+    ) -> tuple[Float[Tensor, "batch 1 rows columns"] | dict[str, Tensor], list[Tensor]]:
+        """Judge images, and return the features on the way.
+
+        Args:
+            image: The input, in [-1, 1].
+
+        Returns:
+            What `forward` gives, and one tensor for each strided convolution.
+
+        Raises:
+            ImageSizeError: The size is not what the layers or the heads take.
+        """
+        self.check_size(image.shape[-2], image.shape[-1])
+        hidden, features = run_with_features(self.blocks, image)
+        features.append(hidden)
+        if not self.heads:
+            return self.source(hidden), features
+        heads = {name: head(hidden) for name, head in self.heads.items()}
+        return {"source": self.source(hidden), **heads}, features
+
+    @typed
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch 1 rows columns"] | dict[str, Tensor]:
@@ -233,11 +257,7 @@ class StarGANDiscriminator(nn.Module):
         Raises:
             ImageSizeError: The size is not what the layers or the heads take.
         """
-        self.check_size(image.shape[-2], image.shape[-1])
-        hidden = self.trunk(image)
-        if not self.heads:
-            return self.source(hidden)
-        return {"source": self.source(hidden)} | {name: head(hidden) for name, head in self.heads.items()}
+        return self.judge_with_features(image)[0]
 
 
 register_generator("stargan")(StarGANGenerator)

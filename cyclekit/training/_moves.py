@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from torch import nn
 
-from cyclekit.graph import Adversary, Comparison, CycleGraph, PlayerPlan, Regularizer, Term
+from cyclekit.graph import Adversary, Comparison, CycleGraph, PlayerPlan, Term
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
 from cyclekit.training._players import networks_of, side_of
 
@@ -48,12 +48,10 @@ class Moves:
         Args:
             player: An entry of the schedule's order.
             active: The terms that a batch allows.
-            rounds: Rounds played so far, which decide about stand-ins and penalties.
+            rounds: Rounds played so far, which decide about stand-ins.
         """
-        graph = self._model.graph
-        standing_in = tuple(stand_in for stand_in in graph.schedule.stand_ins if rounds < stand_in.steps)
-        if rounds % graph.schedule.penalty_interval:
-            active = tuple(name for name in active if not _is_penalty(graph.term(name)))
+        stand_ins = self._model.graph.schedule.stand_ins
+        standing_in = tuple(stand_in for stand_in in stand_ins if rounds < stand_in.steps)
         key = (player, active, standing_in)
         if key not in self._known:
             self._known[key] = [self._move(objective) for objective in self._objectives(player, active, rounds)]
@@ -79,10 +77,6 @@ class Moves:
             paid = [self._model.graph.term(name) for name in objective.plan.terms]
             judges = {t.name: t.discriminator for t in paid if isinstance(t, Adversary) and t.generated}
         return Move(self._wrapped[objective], objective.plan, judges)
-
-
-def _is_penalty(term: Term) -> bool:
-    return isinstance(term, Regularizer) and term.player == "discriminators"
 
 
 def _groups(graph: CycleGraph, terms: Mapping[str, Term]) -> list[list[str]]:

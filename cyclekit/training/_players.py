@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from torch import nn
 from torch.optim import Optimizer
 
-from cyclekit.graph import CycleGraph
+from cyclekit.graph import CycleGraph, Regularizer
 from cyclekit.graph._terms import Player
 from cyclekit.model import CycleModel
 
@@ -35,6 +35,24 @@ def side_of(graph: CycleGraph, player: str) -> Player:
         The side whose terms it pays.
     """
     return "discriminators" if player == "discriminators" or player in graph.discriminators else "generators"
+
+
+def penalties_of(graph: CycleGraph, player: str) -> frozenset[str]:
+    """Return the penalties that a player pays.
+
+    Args:
+        graph: The graph.
+        player: An entry of its schedule's order.
+
+    Returns:
+        The terms' names; none for generators.
+    """
+    networks = networks_of(graph, player)
+    return frozenset(
+        term.name
+        for term in graph.paid_by("discriminators")
+        if isinstance(term, Regularizer) and term.discriminator in networks
+    )
 
 
 def create_optimizers(model: CycleModel, create: Callable[[Iterable[nn.Parameter]], Optimizer]) -> dict[str, Optimizer]:

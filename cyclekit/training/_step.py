@@ -11,7 +11,7 @@ from cyclekit.graph import GraphError
 from cyclekit.model import CycleModel, Losses, SignalError
 from cyclekit.pool import HistoryPool
 from cyclekit.training._moves import Move, Moves
-from cyclekit.training._players import networks_of, side_of
+from cyclekit.training._players import networks_of, penalties_of, side_of
 
 
 class Round(NamedTuple):
@@ -103,13 +103,15 @@ class AdversarialStep:
         }
         self.pools = nn.ModuleDict(pools).to(next(model.parameters()).device)
         self.accumulate = accumulate
+        # how many rounds each penalty could be paid in, which are fewer than all where its adversary is optional
+        self._chances = {name: 0 for player in players for name in sorted(penalties_of(model.graph, player))}
         self._backward = backward
         self._moves = Moves(model, wrap)
         for player in players:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
             paid = tuple(term.name for term in model.graph.paid_by(side_of(model.graph, player)))
-            for rounds in (0, 1):  # with penalties, and perhaps without
-                self._moves.of(player, paid, rounds)
+            self._moves.of(player, paid, self.rounds)
+            self._moves.of(player, tuple(name for name in paid if name not in self._chances), self.rounds)
 
     def __call__(self, batch: Mapping[str, Tensor]) -> Round:
         """Play one round.
@@ -130,7 +132,7 @@ class AdversarialStep:
         for player, optimizer in self.optimizers.items():
             side = side_of(graph, player)
             judging = side == "discriminators"
-            moves = self._moves.of(player, self.model.active_terms(batch, side), self.rounds)
+            moves = self._moves.of(player, self._due(player, self.model.active_terms(batch, side)), self.rounds)
             if not moves or not (judging or generators_turn):
                 continue
             optimizer.zero_grad()
@@ -144,7 +146,7 @@ class AdversarialStep:
         return Round(losses, signals)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return optimisers, pools and the count of rounds.
+        """Return optimisers, pools and counts of rounds.
 
         Returns:
             What `load_state_dict` takes; the model's weights are not in it.
@@ -152,6 +154,7 @@ class AdversarialStep:
         return {
             "rounds": self.rounds,
             "pools": self.pools.state_dict(),
+            "chances": dict(self._chances),
             "optimizers": {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()},
         }
 
@@ -163,8 +166,18 @@ class AdversarialStep:
         """
         self.rounds = state["rounds"]
         self.pools.load_state_dict(state["pools"])
+        self._chances = dict(state["chances"])
         for player, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][player])
+
+    def _due(self, player: str, active: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave penalties out that are to wait; each counts the rounds it could be paid in by itself."""
+        waiting: set[str] = set()
+        for name in penalties_of(self.model.graph, player).intersection(active):
+            if self._chances[name] % self.model.graph.schedule.penalty_interval:
+                waiting.add(name)
+            self._chances[name] += 1
+        return tuple(name for name in active if name not in waiting)
 
     def _generate(self, move: Move, batch: Mapping[str, Tensor]) -> Losses:
         return self._play(move, self.model.checked(batch, move.plan.inputs))

@@ -3,7 +3,14 @@ import torch
 from torch import nn
 
 from cyclekit._typed import ShapeError
-from cyclekit.losses import r1_penalty, r2_penalty, wgan_gp_penalty
+from cyclekit.losses import (
+    create_penalty,
+    list_penalties,
+    r1_penalty,
+    r2_penalty,
+    register_penalty,
+    wgan_gp_penalty,
+)
 
 
 def quadratic(x):
@@ -76,3 +83,26 @@ def test_works_where_gradients_are_off():
 def test_shapes_are_checked():
     with pytest.raises(ShapeError, match="fake"):
         wgan_gp_penalty(quadratic, POINTS, POINTS[:2])
+
+
+def test_classes_and_options_are_registered_too():
+    @register_penalty("test_scaled")
+    def scaled(discriminator, real, fake, scale=1.0):
+        return scale * discriminator(real).mean()
+
+    @register_penalty("test_held")
+    class Held(nn.Module):
+        def __init__(self, scale=2.0):
+            super().__init__()
+            self.scale = scale
+
+        def forward(self, discriminator, real, fake):
+            return self.scale * discriminator(real).mean()
+
+    ones = torch.ones(2, 1)
+    assert create_penalty("test_scaled", scale=3.0)(torch.positive, ones, ones) == 3
+    assert create_penalty("test_held")(torch.positive, ones, ones) == 2
+    assert create_penalty("test_held", scale=5.0)(torch.positive, ones, ones) == 5
+    assert list_penalties("test_*") == ["test_held", "test_scaled"]
+    with pytest.raises(TypeError, match="penalty 'test_scaled': got an unexpected keyword argument 'size'"):
+        create_penalty("test_scaled", size=1)

@@ -60,8 +60,8 @@ def naive(model, graph, batch, player, signals=None):
 
     def regularized(term):
         if term.criterion == "feature_matching":
-            judge = parts[term.discriminator].features
-            left, right = (judge(side_by_side([value(n) for n in names]))[0] for names in (term.fake, term.real))
+            see = parts[term.discriminator].trunk
+            left, right = (see(side_by_side([value(n) for n in names])) for names in (term.fake, term.real))
             return (left - right.detach()).abs().mean()
         return penalty(term, {"r1": term.real, "r2": term.fake}[term.criterion])
 

@@ -145,6 +145,66 @@ def test_penalties_may_be_paid_now_and_then():
     torch.testing.assert_close(seldom, 3 * often)
 
 
+def test_penalties_wait_for_their_signals():
+    graph = CycleGraph(
+        {"x": Image(), "y": Image(), "z": Image()},
+        maps="x -G-> y*",
+        adversaries="D: y* vs y ; E: [x, y*] vs [x, z] + r1",
+        optional=["E"],
+        schedule=Schedule(penalty_interval=2, history=0),
+    )
+    model = built(graph)
+    whole = batch_of(graph)
+    part = {name: whole[name] for name in ("x", "y")}
+    step = AdversarialStep(model, create_optimizers(model, torch.optim.SGD))
+    paid = ["discriminators/r1(E(y*))" in step(batch).losses for batch in [part, whole] * 4]
+    assert paid == [False, True, False, False] * 2
+    other = AdversarialStep(model, create_optimizers(model, torch.optim.SGD))
+    step(whole)  # pays it, so that the next one does not
+    other.load_state_dict(step.state_dict())
+    assert "discriminators/r1(E(y*))" not in other(whole).losses
+
+
+@pytest.mark.parametrize("penalty", ["r1", "r2", "wgan_gp"])
+@pytest.mark.parametrize("backend", [None, "aot_eager"])
+def test_penalties_are_summed_in_single_precision(penalty, backend):
+    torch.compiler.reset()
+    graph = PIX2PIX.replace(adversaries=f"D: y* vs y + {penalty}")
+    model = built(graph).to(torch.float32)
+    batch = batch_of(graph, dtype=torch.float32)
+    objective = model.discriminator_objective()
+    if backend:
+        objective = torch.compile(objective, fullgraph=True, backend=backend)
+    torch.manual_seed(0)
+    exact = objective(batch, model.generate(batch)).terms
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.manual_seed(0)
+        paid = objective(batch, model.generate(batch))
+    paid.total.backward()
+    found = paid.terms[f"{penalty}(D(y*))"]
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, exact[f"{penalty}(D(y*))"], rtol=0.1, atol=1e-3)
+    torch.compiler.reset()
+
+
+def test_a_whole_model_in_half_precision_sums_penalties_in_single():
+    model = built(REGULARIZED).to(torch.bfloat16)
+    batch = batch_of(REGULARIZED, dtype=torch.bfloat16)
+    paid = model.discriminator_loss(batch).terms
+    assert {name: loss.dtype for name, loss in paid.items()} == dict.fromkeys(paid, torch.float32)
+
+
+def test_a_players_own_errors_name_the_term():
+    graph = PIX2PIX.replace(adversaries="D: [x, y*] vs [x, y] + gp")
+    options = {"generators": TinyGenerator(3, (Image(),)), "discriminators": TinyJudge(6)}
+    batch = batch_of(graph, dtype=torch.float32)
+    with pytest.raises(TypeError, match="positional arguments") as error:
+        graph.build(**options, criteria={"gp": lambda judge, real: judge(real).mean()}).discriminator_loss(batch)
+    assert error.value.__notes__ == ["while computing gp(D(y*))"]
+    with pytest.raises(ValueError, match=r"the term 'gp\(D\(y\*\)\)': 'gp' must return a scalar, got \(2, 1, 3, 3\)"):
+        graph.build(**options, criteria={"gp": lambda judge, real, fake: judge(real)}).discriminator_loss(batch)
+
+
 def test_a_player_alone_pays_its_penalty():
     graph = CycleGraph(
         {"x": Image(), "y": Image()}, maps="x -G-> y*", adversaries="D: y* vs y + r1 ; E: y* vs y", losses="y* ~ y"
@@ -197,6 +257,6 @@ def test_a_discriminator_without_features_says_how_to_have_some():
     judge = nn.Sequential()
     judge.add_module("features", nn.Conv2d(6, 1, 3))  # layers of that name are no method
     model = graph.build(generators=TinyGenerator(3, (Image(),)), discriminators=judge)
-    message = r"D must return a dict of 'source' and 'features', or have a method features\(image\), got Tensor"
+    message = r"D must return a dict of 'source' and 'features', or have a method judge_with_features, got Tensor"
     with pytest.raises(NetworkOutputError, match=message):
         model.generator_loss(batch_of(graph, dtype=torch.float32))

@@ -47,16 +47,15 @@ class TinyJudge(nn.Module):
         self.source = nn.Conv2d(3, 1, 1)
         self.heads = nn.ModuleDict({name: nn.Linear(3, size) for name, size in (heads or {}).items()})
 
-    def features(self, joined: Tensor) -> list[Tensor]:
+    def judge_with_features(self, joined: Tensor) -> tuple[Tensor | dict[str, Tensor], list[Tensor]]:
         hidden = self.trunk(joined if joined.ndim == 4 else joined[:, :, None, None].expand(-1, -1, 4, 4))
-        return [hidden, self.source(hidden)]
-
-    def forward(self, joined: Tensor) -> Tensor | dict[str, Tensor | list[Tensor]]:
-        hidden, source = self.features(joined)
+        source = self.source(hidden)
         if not self.heads:
-            return source
-        heads = {name: head(hidden.mean((2, 3))) for name, head in self.heads.items()}
-        return {"source": source, "features": [hidden], **heads}
+            return source, [hidden]
+        return {"source": source, **{name: head(hidden.mean((2, 3))) for name, head in self.heads.items()}}, [hidden]
+
+    def forward(self, joined: Tensor) -> Tensor | dict[str, Tensor]:
+        return self.judge_with_features(joined)[0]
 
 
 def _norm(norm: str, channels: int) -> list[nn.Module]:

@@ -10,6 +10,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from cyclekit._typed import ShapeError
 from cyclekit.nets import (
+    GivesFeatures,
     ImageSizeError,
     create_discriminator,
     create_generator,
@@ -163,6 +164,19 @@ def test_compiles_as_one_graph(created, size):
     for expected, result in zip(*given, strict=True):
         assert result.requires_grad
         torch.testing.assert_close(result, expected)
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_discriminators_give_their_features(name):
+    network, image = create("discriminator", name).eval(), image_of(SIZES["discriminator", name], requires_grad=True)
+    assert isinstance(network, GivesFeatures)
+    judged, features = network.judge_with_features(image)
+    torch.testing.assert_close(outputs(judged), outputs(network(image)))
+    scales = features if isinstance(features[0], list) else [features]
+    assert all(scales)
+    for layer in (layer for scale in scales for layer in scale):
+        (gradient,) = torch.autograd.grad(layer.square().sum(), image, retain_graph=True)
+        assert gradient.abs().sum() > 0
 
 
 @every_network

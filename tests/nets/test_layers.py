@@ -37,7 +37,7 @@ def test_default_initialisation_is_torchs():
     torch.manual_seed(3)
     network = create_discriminator("pixelgan", 2, base_channels=2, init="default")
     torch.manual_seed(3)
-    torch.testing.assert_close(network.layers[0].weight, nn.Conv2d(2, 2, 1).weight)
+    torch.testing.assert_close(network.blocks[0][0].weight, nn.Conv2d(2, 2, 1).weight)
 
 
 @pytest.mark.parametrize(

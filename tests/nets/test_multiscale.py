@@ -14,13 +14,10 @@ def test_each_scale_judges_half_the_size():
     torch.testing.assert_close(logits[1], network.scales[1](halved))
 
 
-def test_features_end_in_the_logits():
+def test_every_scale_has_its_features():
     network = create_discriminator("multiscale_patchgan", 3, base_channels=2, scales=2)
-    image = torch.randn(1, 3, 32, 32)
-    features = network.features(image)
-    assert [len(scale) for scale in features] == [5, 5]
-    for scale, logits in zip(features, network(image), strict=True):
-        torch.testing.assert_close(scale[-1], logits)
+    _, features = network.judge_with_features(torch.randn(1, 3, 32, 32))
+    assert [[layer.shape[1] for layer in scale] for scale in features] == [[2, 4, 8, 16]] * 2
 
 
 def test_the_smallest_size_of_many_scales():

@@ -58,18 +58,17 @@ def test_the_smallest_size_trains_and_a_smaller_one_is_refused(name, least, norm
         network(torch.randn(1, 3, least, least - 1))
 
 
-def test_features_end_in_the_logits():
+def test_features_are_what_every_layer_before_the_logits_gives():
     network = create_discriminator("patchgan_70", 3, base_channels=2).eval()
     image = torch.randn(2, 3, 32, 32)
-    features = network.features(image)
+    logits, features = network.judge_with_features(image)
     assert [tuple(feature.shape[1:]) for feature in features] == [
         (2, 16, 16),
         (4, 8, 8),
         (8, 4, 4),
         (16, 3, 3),
-        (1, 2, 2),
     ]
-    torch.testing.assert_close(features[-1], network(image))
+    torch.testing.assert_close(network.blocks[-1](features[-1]), logits)
 
 
 def test_wrong_padding():

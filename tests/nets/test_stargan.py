@@ -50,7 +50,7 @@ def test_heads_that_cannot_be():
 def test_the_slope_below_zero_is_a_hundredth():
     network = create_discriminator("stargan", 1, layers=1, base_channels=1)
     with torch.no_grad():
-        network.trunk[0].weight.fill_(1.0)
-        network.trunk[0].bias.zero_()
-        hidden = network.trunk(-torch.ones(1, 1, 6, 6))
+        network.blocks[0][0].weight.fill_(1.0)
+        network.blocks[0][0].bias.zero_()
+        hidden = network.blocks[0](-torch.ones(1, 1, 6, 6))
     assert hidden[0, 0, 1, 1].item() == pytest.approx(-0.16)
