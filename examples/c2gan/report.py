@@ -105,10 +105,11 @@ def _picture(value: Tensor) -> Any:
 
 
 def print_table(metrics: Mapping[str, Mapping[str, float]], out: Path, split: str = "test") -> None:
-    """Print the metrics, and where the pictures are."""
+    """Print the metrics, and where a run that came to its end has its pictures."""
     table = Table(f"{split} pairs", "PSNR (dB)", "SSIM")
     for name, scores in metrics.items():
         table.add_row(name, f"{scores['PSNR']:.2f}", f"{scores['SSIM']:.3f}")
     console = Console()
     console.print(table)
-    console.print(f"pictures: {out / 'samples.png'}, {out / 'losses.png'}", soft_wrap=True, highlight=False)
+    if pictures := [str(path) for name in ("samples.png", "losses.png") if (path := out / name).exists()]:
+        console.print(f"pictures: {', '.join(pictures)}", soft_wrap=True, highlight=False)
