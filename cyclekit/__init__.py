@@ -6,18 +6,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from cyclekit.errors import CycleKitError, GraphError, GraphWarning, NotationError
 from cyclekit.graph import (
     CycleGraph,
     Domain,
-    GraphError,
-    GraphWarning,
     Heatmap,
     Image,
     Label,
     Landmarks,
     Latent,
     Mask,
-    NotationError,
     Schedule,
     StandIn,
     Vector,
@@ -41,6 +39,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CycleGraph",
+    "CycleKitError",
     "CycleModel",
     "Domain",
     "GraphError",

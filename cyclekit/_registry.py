@@ -1,19 +1,16 @@
-"""A registry in timm's manner: register, create, list."""
+"""A registry in timm's manner: register, create, list; and the nearest known names, for error messages."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
-from cyclekit._suggest import suggestion
+from cyclekit.errors import UnknownNameError
 
 T = TypeVar("T")
 Factory = TypeVar("Factory", bound=Callable[..., object])
-
-
-class UnknownNameError(ValueError):
-    """A name that no registry entry carries."""
 
 
 def _natural(name: str) -> list[int | str]:
@@ -89,3 +86,14 @@ class Registry(Generic[T]):
         for entry in entry_points(group=group):
             if entry.name not in self._factories:
                 self._factories[entry.name] = entry.load()
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'unet_256'?"``, or the known names when none is near."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.6 if len(name) > 2 else 0.5)  # l3 is near l1
+    if near:
+        return "; did you mean " + " or ".join(repr(candidate) for candidate in near) + "?"
+    if names:
+        return "; known names: " + ", ".join(names)
+    return "; none is known"

@@ -17,6 +17,8 @@ from beartype.door import is_bearable
 from jaxtyping import AbstractArray, jaxtyped
 from torch import Tensor
 
+from cyclekit.errors import ShapeError
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -27,10 +29,6 @@ _REMEMBERED = 256  # accepted calls a function keeps
 _LONGEST = 64  # items of a container that is remembered
 _PLAIN = (str, int, float, torch.dtype, torch.device, type)
 _MODULES = re.compile(r"\b(?:[a-zA-Z_]\w*\.)+")
-
-
-class ShapeError(TypeError):
-    """An argument or a result whose type or shape is not the annotated one."""
 
 
 def typed(function: Callable[P, R]) -> Callable[P, R]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 ROOMS = (
     "cyclekit",
+    "cyclekit.errors",
     "cyclekit.graph",
     "cyclekit.model",
     "cyclekit.training",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load, save
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError
 from cyclekit.pool import HistoryPool, _splitmix64
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclekit import _registry
-from cyclekit._registry import Registry, UnknownNameError
-from cyclekit._suggest import suggestion
+from cyclekit._registry import Registry, suggestion
+from cyclekit.errors import UnknownNameError
 
 NAMES = st.text("abz_019", min_size=1, max_size=8)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cyclekit._typed import ShapeError, typed
+from cyclekit._typed import typed
+from cyclekit.errors import ShapeError
 
 
 @typed

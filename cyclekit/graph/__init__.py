@@ -1,7 +1,7 @@
 """What a model is: signals, maps, cycles, adversaries, terms. Pure data, without torch."""
 
+from cyclekit.errors import GraphError, GraphWarning, NotationError
 from cyclekit.graph._domains import Domain, Heatmap, Image, Label, Landmarks, Latent, Mask, Vector
-from cyclekit.graph._errors import GraphError, GraphWarning, NotationError
 from cyclekit.graph._graph import CycleGraph
 from cyclekit.graph._networks import Network
 from cyclekit.graph._plan import Call, Evaluation, Plan, PlayerPlan

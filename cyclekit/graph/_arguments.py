@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from inspect import cleandoc
 from typing import Any, cast
 
+from cyclekit.errors import GraphError
 from cyclekit.graph._domains import Domain
-from cyclekit.graph._errors import GraphError
 from cyclekit.graph._schedule import Schedule
 from cyclekit.graph._terms import Player
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cyclekit._suggest import suggestion
-from cyclekit.graph._errors import GraphError, warn
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError, warn
 from cyclekit.graph._schedule import StandIn
 from cyclekit.graph._terms import Adversary, Player, Regularizer
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from cyclekit._suggest import suggestion
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError
 from cyclekit.graph._domains import Domain, Label
-from cyclekit.graph._errors import GraphError
 from cyclekit.graph._networks import Network, alike
 from cyclekit.graph._plan import expression
 from cyclekit.graph._request import Request

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeVar, cast
 
-from cyclekit._suggest import suggestion
-from cyclekit.graph._errors import GraphError
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError
 
 V = TypeVar("V")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, cast
 
-from cyclekit._suggest import suggestion
-from cyclekit.graph._errors import GraphError
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError
 from cyclekit.graph._meaning import Meaning, understand
 from cyclekit.graph._parser import parse_adversaries
 from cyclekit.graph._plan import Call

@@ -6,11 +6,11 @@ from functools import cached_property
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from cyclekit._suggest import suggestion
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError
 from cyclekit.graph import _arguments, _draw, _edits
 from cyclekit.graph._check import check_schedule, check_trainable
 from cyclekit.graph._domains import Domain
-from cyclekit.graph._errors import GraphError
 from cyclekit.graph._meaning import understand
 from cyclekit.graph._networks import Network
 from cyclekit.graph._plan import Call, Evaluation, Plan, PlayerPlan, ordered

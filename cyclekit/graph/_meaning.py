@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cyclekit._suggest import suggestion
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError
 from cyclekit.graph._demands import find_terms
 from cyclekit.graph._domains import Domain
-from cyclekit.graph._errors import GraphError
 from cyclekit.graph._inference import infer_domains
 from cyclekit.graph._networks import Network, Role, find_networks
 from cyclekit.graph._plan import Call

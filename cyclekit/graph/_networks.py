@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cyclekit.errors import GraphError
 from cyclekit.graph._domains import Domain
-from cyclekit.graph._errors import GraphError
 from cyclekit.graph._plan import Call, expression
 from cyclekit.graph._request import Request
 from cyclekit.graph._syntax import Versus, format_node, names

@@ -11,7 +11,7 @@ A statement ends at ``;`` or at a new line that cannot be a continuation; ``#`` 
 
 from collections.abc import Iterator
 
-from cyclekit.graph._errors import NotationError
+from cyclekit.errors import NotationError
 from cyclekit.graph._syntax import Flow, Ref, Step, Versus
 from cyclekit.graph._tokens import Token, tokens
 

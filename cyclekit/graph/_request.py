@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from cyclekit.errors import NotationError
 from cyclekit.graph._domains import Domain
-from cyclekit.graph._errors import NotationError
 from cyclekit.graph._parser import parse_adversaries, parse_cycles, parse_losses, parse_maps
 from cyclekit.graph._schedule import Schedule
 from cyclekit.graph._syntax import Flow, Versus

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from cyclekit.graph._errors import GraphError
+from cyclekit.errors import GraphError
 
 
 @dataclass(frozen=True)

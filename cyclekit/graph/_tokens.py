@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from cyclekit.graph._errors import NotationError
+from cyclekit.errors import NotationError
 
 Kind = Literal["name", "sign", "end", "stop"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from hashlib import blake2s
 
-from cyclekit._suggest import suggestion
+from cyclekit._registry import suggestion
 from cyclekit.graph._plan import Call, expression
 from cyclekit.graph._request import Request
 from cyclekit.graph._syntax import Flow, Ref, Step, names

@@ -1,6 +1,6 @@
 """Keypoints: drawing them, finding them again, skeletons, pose masks, augmentation, files."""
 
-from cyclekit.keypoints._annotations import AnnotationError as AnnotationError
+from cyclekit.errors import AnnotationError as AnnotationError
 from cyclekit.keypoints._annotations import Annotations as Annotations
 from cyclekit.keypoints._augment import (
     PosedImage as PosedImage,

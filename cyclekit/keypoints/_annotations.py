@@ -7,11 +7,8 @@ from typing import NamedTuple, NoReturn, cast
 
 import torch
 
+from cyclekit.errors import AnnotationError
 from cyclekit.keypoints._decode import Keypoints
-
-
-class AnnotationError(ValueError):
-    """A keypoint file that is not what its reader expects; says which file, where, and what was expected."""
 
 
 class Annotations(NamedTuple):

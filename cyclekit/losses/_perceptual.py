@@ -8,8 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cyclekit._timm import create_features
-from cyclekit._torchvision import import_timm
+from cyclekit._timm import create_features, import_timm
 from cyclekit._typed import typed
 from cyclekit.losses._criteria import Criterion, create_criterion, register_criterion
 from cyclekit.losses._features import summed_distance

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cyclekit._torchvision import import_over_torchvision
+from cyclekit._timm import import_over_torchvision
 from cyclekit._typed import typed
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"

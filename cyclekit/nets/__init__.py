@@ -1,6 +1,7 @@
 """Generators and discriminators, and their two registries."""
 
-from cyclekit.nets._checks import ChecksSize, ImageSizeError, OptionError
+from cyclekit.errors import ImageSizeError, OptionError
+from cyclekit.nets._checks import ChecksSize
 from cyclekit.nets._features import GivesFeatures
 from cyclekit.nets._registries import (
     create_discriminator,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cyclekit._timm import create_features
-from cyclekit.nets._checks import ImageSizeError
+from cyclekit.errors import ImageSizeError
 
 
 class Backbone(nn.Module):

@@ -3,15 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
-from cyclekit._suggest import suggestion
-
-
-class ImageSizeError(ValueError):
-    """An image size that a network cannot take."""
-
-
-class OptionError(TypeError):
-    """An option that a network does not have."""
+from cyclekit._registry import suggestion
+from cyclekit.errors import ImageSizeError
 
 
 @runtime_checkable

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from torch import nn
 
-from cyclekit._registry import Registry
-from cyclekit._suggest import suggestion
+from cyclekit._registry import Registry, suggestion
 from cyclekit._typed import typed
-from cyclekit.nets._checks import OptionError, check_positive
+from cyclekit.errors import OptionError
+from cyclekit.nets._checks import check_positive
 
 Factory = TypeVar("Factory", bound=Callable[..., object])
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cyclekit._torchvision import import_timm
+from cyclekit._timm import import_timm
 from cyclekit.model import CycleModel
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from cyclekit._files import whole_folder
-from cyclekit._pretrained import read_model
+from cyclekit.errors import CheckpointError
 from cyclekit.graph import CycleGraph
 from cyclekit.model import CycleModel
+from cyclekit.model.files import read_model
 from cyclekit.training._random import random_state, set_random_state
 
 TRAINING_FILE = "training.pt"
@@ -43,10 +44,6 @@ class Stateful(Protocol):
             Anything; it is not looked at.
         """
         ...
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint that cannot be read or written, or that belongs to another model."""
 
 
 def save_checkpoint(root: str | Path, rounds: int, model: CycleModel, parts: Mapping[str, Stateful]) -> Path:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cyclekit.graph import GraphError
-from cyclekit.model import CycleModel, Losses, SignalError
+from cyclekit.errors import GraphError, SignalError
+from cyclekit.model import CycleModel, Losses
 from cyclekit.pool import HistoryPool
 from cyclekit.training._moves import Move, Moves
 from cyclekit.training._players import networks_of, penalties_of, side_of

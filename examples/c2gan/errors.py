@@ -6,11 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cyclekit import GraphError
-from cyclekit._registry import UnknownNameError
-from cyclekit.model import SignalError
-from cyclekit.nets import ImageSizeError, OptionError
-from cyclekit.training import CheckpointError
+from cyclekit import CycleKitError
 from examples.c2gan.data import DataError
 
 
@@ -21,12 +17,7 @@ class UsageError(ValueError):
 _EXPECTED = (
     UsageError,
     DataError,
-    GraphError,
-    SignalError,
-    ImageSizeError,
-    OptionError,
-    UnknownNameError,
-    CheckpointError,
+    CycleKitError,
     OSError,
 )
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.morphology import closing
 
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError
 from cyclekit.keypoints import pose_mask
 
 HEIGHT, WIDTH, R = 44, 30, 4

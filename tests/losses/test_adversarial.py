@@ -7,8 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclekit._registry import UnknownNameError
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError, UnknownNameError
 from cyclekit.losses import (
     AdversarialLoss,
     PointwiseLoss,

@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from cyclekit._registry import UnknownNameError
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError, UnknownNameError
 from cyclekit.losses import create_criterion, list_criteria, register_criterion
 
 

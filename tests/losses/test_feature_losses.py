@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from cyclekit._torchvision import import_timm
-from cyclekit._typed import ShapeError
+from cyclekit._timm import import_timm
+from cyclekit.errors import ShapeError
 from cyclekit.losses import (
     PerceptualLoss,
     create_criterion,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError
 from cyclekit.keypoints import render_heatmaps
 from cyclekit.losses import create_criterion, keypoint_distance
 

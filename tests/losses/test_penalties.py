@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError
 from cyclekit.losses import (
     create_penalty,
     list_penalties,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from cyclekit._torchvision import import_over_torchvision
-from cyclekit._typed import ShapeError
+from cyclekit._timm import import_over_torchvision
+from cyclekit.errors import ShapeError
 from cyclekit.metrics import (
     extract_features,
     frechet_distance,

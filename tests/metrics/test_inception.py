@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from cyclekit._torchvision import import_over_torchvision
+from cyclekit._timm import import_over_torchvision
 from cyclekit.metrics import InceptionFeatures, extract_features, frechet_distance
 
 

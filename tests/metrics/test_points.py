@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError
 from cyclekit.metrics import landmark_distance, pckh
 
 TARGET = torch.tensor([[[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]], [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])

@@ -15,9 +15,9 @@ from torch import nn
 
 from cyclekit import CycleModel, GraphError, Image, NetworkSpec
 from cyclekit._files import whole_folder
-from cyclekit._pretrained import GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE
 from cyclekit.graph import CycleGraph
 from cyclekit.model import PretrainedError
+from cyclekit.model.files import GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE
 from tests.model.tiny import C2GAN, PIX2PIX, POSEGAN, STARGAN, TinyGenerator, batch_of, built, networks, warp
 
 SPECS = {

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cyclekit import CycleGraph, GraphWarning, Heatmap, Image, Latent, Mask, Vector
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError
 from cyclekit.nets import ImageSizeError, NetworkSpec, create_discriminator, create_generator
 from cyclekit.training import AdversarialStep, create_optimizers
 

@@ -3,7 +3,7 @@ import pickle
 import pytest
 from torch import nn
 
-from cyclekit._registry import UnknownNameError
+from cyclekit.errors import UnknownNameError
 from cyclekit.nets import (
     OptionError,
     create_discriminator,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cyclekit._typed import ShapeError
+from cyclekit.errors import ShapeError
 from cyclekit.nets import ImageSizeError, NetworkSpec, UNet, create_generator
 
 CONVOLUTIONS = nn.Conv2d | nn.ConvTranspose2d

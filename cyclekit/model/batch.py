@@ -6,13 +6,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from cyclekit.errors import SignalError
 from cyclekit.graph import Domain, Label, Latent
 
 Batch: TypeAlias = Mapping[str, Tensor]
-
-
-class SignalError(ValueError):
-    """A batch that lacks a signal, or carries one that does not fit its domain."""
 
 
 def checked_signals(

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cyclekit._evaluator import Evaluator, Value, Values, one_tensor
-from cyclekit._signals import Batch
 from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, PlayerPlan, Regularizer, Term
 from cyclekit.losses import AdversarialLoss, Criterion, Penalty
+from cyclekit.model.batch import Batch
+from cyclekit.model.evaluation import Evaluator, Value, Values, one_tensor
 
 
 class Losses(NamedTuple):

@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from cyclekit._torchvision import import_timm
+from cyclekit._timm import import_timm
 
 
 def run(code: str) -> str:
@@ -15,7 +15,7 @@ def run(code: str) -> str:
     return result.stdout.strip()
 
 
-def test_cyclekit_alone_imports_neither_timm_nor_torchvision():
+def test_cyclekit_alone_imports_neither_timm_nor_timm():
     code = "import sys, cyclekit; print([m for m in ('timm', 'torchvision') if m in sys.modules])"
     assert run(code) == "[]"
 
@@ -28,7 +28,7 @@ def test_a_backbone_runs():
 
 def test_calling_a_missing_operator_keeps_torchvisions_own_message():
     out = run(
-        "from cyclekit._torchvision import import_timm; import_timm()\n"
+        "from cyclekit._timm import import_timm; import_timm()\n"
         "import torch, torchvision\n"
         "try:\n"
         "    print(torchvision.ops.nms(torch.tensor([[0., 0., 1., 1.]]), torch.ones(1), 0.5).tolist())\n"
@@ -48,9 +48,9 @@ def test_nothing_is_declared_where_the_operators_exist():
         "    library = torch.library.Library('torchvision', 'FRAGMENT')\n"
         "    for name in ('nms', 'qnms'):\n"
         "        library.define(f'{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
-        "from cyclekit import _torchvision\n"
-        "_torchvision.import_timm()\n"
-        "print(_torchvision._declare_missing_operators.cache_info().currsize)\n"
+        "from cyclekit import _timm\n"
+        "_timm.import_timm()\n"
+        "print(_timm._declare_missing_operators.cache_info().currsize)\n"
     )
     assert out == "0"
 
@@ -60,8 +60,8 @@ def test_only_what_is_missing_is_declared():
         "import torch\n"
         "library = torch.library.Library('torchvision', 'FRAGMENT')\n"
         "library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
-        "from cyclekit import _torchvision\n"
-        "_torchvision._declare_missing_operators()\n"
+        "from cyclekit import _timm\n"
+        "_timm._declare_missing_operators()\n"
         "print(hasattr(torch.ops.torchvision, 'qnms'))\n"
     )
     assert out == "True"
@@ -71,7 +71,7 @@ def test_other_errors_of_torchvision_pass(tmp_path):
     (tmp_path / "torchvision.py").write_text("raise RuntimeError('something else')\n")
     out = run(
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from cyclekit._torchvision import import_timm\n"
+        "from cyclekit._timm import import_timm\n"
         "try:\n"
         "    import_timm()\n"
         "except RuntimeError as error:\n"
@@ -83,7 +83,7 @@ def test_other_errors_of_torchvision_pass(tmp_path):
 def test_a_missing_torchvision_is_named():
     out = run(
         "import sys; sys.modules['torchvision'] = None\n"
-        "from cyclekit._torchvision import import_timm\n"
+        "from cyclekit._timm import import_timm\n"
         "try:\n"
         "    import_timm()\n"
         "except ImportError as error:\n"

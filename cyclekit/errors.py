@@ -1,10 +1,41 @@
-"""What can be wrong with a graph."""
+"""Every error of the library; each is also the builtin it refines."""
 
 import sys
 import warnings
 
+__all__ = [
+    "AnnotationError",
+    "CheckpointError",
+    "CycleKitError",
+    "GraphError",
+    "GraphWarning",
+    "ImageSizeError",
+    "NetworkOutputError",
+    "NotationError",
+    "OptionError",
+    "PretrainedError",
+    "ShapeError",
+    "SignalError",
+    "UnknownNameError",
+]
 
-class GraphError(ValueError):
+
+class CycleKitError(Exception):
+    """What a user of the library can mend: catch this one to catch them all.
+
+    Example:
+        ```python
+        from cyclekit import CycleGraph, CycleKitError, Image
+
+        try:
+            CycleGraph({"x": Image(3)}, maps="x -G-> y* -> z*")
+        except CycleKitError as error:
+            assert "an arrow carries a network's name" in str(error)
+        ```
+    """
+
+
+class GraphError(CycleKitError, ValueError):
     """A graph that says something impossible: the message names the place and the mend."""
 
 
@@ -57,6 +88,42 @@ def _shown(line: str) -> str:
 
 def _notation_error(message: str, field: str, text: str, at: int) -> NotationError:
     return NotationError(message, field=field, text=text, at=at)
+
+
+class UnknownNameError(CycleKitError, ValueError):
+    """A name that no registry entry carries."""
+
+
+class ShapeError(CycleKitError, TypeError):
+    """An argument or a result whose type or shape is not the annotated one."""
+
+
+class OptionError(CycleKitError, TypeError):
+    """An option that a network does not have."""
+
+
+class ImageSizeError(CycleKitError, ValueError):
+    """An image size that a network cannot take."""
+
+
+class AnnotationError(CycleKitError, ValueError):
+    """A keypoint file that is not what its reader expects; says which file, where, and what was expected."""
+
+
+class SignalError(CycleKitError, ValueError):
+    """A batch that lacks a signal, or carries one that does not fit its domain."""
+
+
+class NetworkOutputError(CycleKitError, ValueError):
+    """A network whose output does not fit the signals it makes."""
+
+
+class PretrainedError(CycleKitError, ValueError):
+    """A folder whose files are no readable model."""
+
+
+class CheckpointError(CycleKitError, RuntimeError):
+    """A checkpoint that cannot be read or written, or that belongs to another model."""
 
 
 class GraphWarning(UserWarning):

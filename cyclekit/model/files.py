@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from cyclekit.errors import PretrainedError
 from cyclekit.graph import CycleGraph
 from cyclekit.nets import NetworkSpec
 
@@ -16,10 +17,6 @@ GRAPH_FILE = "graph.json"
 NETWORKS_FILE = "networks.json"
 WEIGHTS_FILE = "model.safetensors"
 FILES = (GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE)
-
-
-class PretrainedError(ValueError):
-    """A folder whose files are no readable model."""
 
 
 class Saved(NamedTuple):

@@ -7,19 +7,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
+from cyclekit.errors import ImageSizeError, NetworkOutputError
 from cyclekit.graph import CycleGraph, Domain, Evaluation, Regularizer
 from cyclekit.graph._plan import FEATURES, grouped
-from cyclekit.nets import GivesFeatures, ImageSizeError
+from cyclekit.nets import GivesFeatures
 
 Value: TypeAlias = Tensor | Sequence[Tensor]
 """A signal, or a discriminator's judgement, which may have several scales."""
 Values: TypeAlias = dict[str, Value]
 Part: TypeAlias = nn.Module | Callable[..., Tensor]
 Group: TypeAlias = tuple[Evaluation, ...]
-
-
-class NetworkOutputError(ValueError):
-    """A network whose output does not fit the signals it makes."""
 
 
 class Evaluator:

@@ -6,9 +6,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from cyclekit._suggest import suggestion
-from cyclekit.graph import CycleGraph, Evaluation, GraphError, Latent, Network
-from cyclekit.nets import ChecksSize, ImageSizeError, NetworkSpec, create_discriminator, create_generator
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError, ImageSizeError
+from cyclekit.graph import CycleGraph, Evaluation, Latent, Network
+from cyclekit.nets import ChecksSize, NetworkSpec, create_discriminator, create_generator
 
 NetworkChoice: TypeAlias = str | NetworkSpec | nn.Module
 NetworkChoices: TypeAlias = NetworkChoice | Mapping[str, NetworkChoice]

@@ -7,29 +7,10 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypedDict, Unpack
 import torch
 from torch import Tensor, nn
 
-from cyclekit._evaluator import Evaluator, NetworkOutputError, Part, Values, one_tensor
 from cyclekit._files import whole_folder
-from cyclekit._networks import (
-    NetworkChoice,
-    NetworkChoices,
-    check_sizes,
-    choices_by_name,
-    create_network,
-    functions_of,
-)
-from cyclekit._objectives import (
-    DiscriminatorObjective,
-    GeneratorObjective,
-    Losses,
-    Measures,
-    heads_apart,
-    with_real,
-)
-from cyclekit._pretrained import FILES, PretrainedError, read_model, write_model
-from cyclekit._registry import UnknownNameError
-from cyclekit._signals import Batch, SignalError, checked_signals
-from cyclekit._suggest import suggestion
-from cyclekit.graph import Adversary, CycleGraph, Evaluation, GraphError, Regularizer, StandIn, Term
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError, PretrainedError, UnknownNameError
+from cyclekit.graph import Adversary, CycleGraph, Evaluation, Regularizer, StandIn, Term
 from cyclekit.graph._terms import Player
 from cyclekit.losses import (
     AdversarialLoss,
@@ -39,18 +20,26 @@ from cyclekit.losses import (
     create_criterion,
     create_penalty,
 )
+from cyclekit.model.batch import Batch, checked_signals
+from cyclekit.model.evaluation import Evaluator, Part, Values, one_tensor
+from cyclekit.model.files import FILES, read_model, write_model
+from cyclekit.model.objectives import (
+    DiscriminatorObjective,
+    GeneratorObjective,
+    Losses,
+    Measures,
+    heads_apart,
+    with_real,
+)
+from cyclekit.model.parts import (
+    NetworkChoice,
+    NetworkChoices,
+    check_sizes,
+    choices_by_name,
+    create_network,
+    functions_of,
+)
 from cyclekit.nets import NetworkSpec
-
-__all__ = [
-    "CycleModel",
-    "DiscriminatorObjective",
-    "GeneratorObjective",
-    "Losses",
-    "ModelOptions",
-    "NetworkOutputError",
-    "PretrainedError",
-    "SignalError",
-]
 
 Measure: TypeAlias = Criterion | AdversarialLoss | Penalty
 
