@@ -15,7 +15,7 @@ def run(code: str) -> str:
     return result.stdout.strip()
 
 
-def test_cyclekit_alone_imports_neither_timm_nor_timm():
+def test_cyclekit_alone_imports_neither_timm_nor_torchvision():
     code = "import sys, cyclekit; print([m for m in ('timm', 'torchvision') if m in sys.modules])"
     assert run(code) == "[]"
 
