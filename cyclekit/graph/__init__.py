@@ -1,12 +1,12 @@
 """What a model is: signals, maps, cycles, adversaries, terms. Pure data, without torch."""
 
 from cyclekit.errors import GraphError, GraphWarning, NotationError
-from cyclekit.graph._domains import Domain, Heatmap, Image, Label, Landmarks, Latent, Mask, Vector
-from cyclekit.graph._graph import CycleGraph
-from cyclekit.graph._networks import Network
-from cyclekit.graph._plan import Call, Evaluation, Plan, PlayerPlan
-from cyclekit.graph._schedule import Schedule, StandIn
-from cyclekit.graph._terms import Adversary, Comparison, Regularizer, Term
+from cyclekit.graph.domains import Domain, Heatmap, Image, Label, Landmarks, Latent, Mask, Vector
+from cyclekit.graph.graph import CycleGraph
+from cyclekit.graph.plan import Evaluation, LossPlan, Plan
+from cyclekit.graph.resolve import Call, Network
+from cyclekit.graph.schedule import Schedule, StandIn
+from cyclekit.graph.terms import Adversary, Comparison, Regularizer, Term
 
 __all__ = [
     "Adversary",
@@ -22,11 +22,11 @@ __all__ = [
     "Label",
     "Landmarks",
     "Latent",
+    "LossPlan",
     "Mask",
     "Network",
     "NotationError",
     "Plan",
-    "PlayerPlan",
     "Regularizer",
     "Schedule",
     "StandIn",

@@ -9,7 +9,8 @@ from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPriva
 
 from cyclekit.errors import ImageSizeError, NetworkOutputError
 from cyclekit.graph import CycleGraph, Domain, Evaluation, Regularizer
-from cyclekit.graph._plan import FEATURES, grouped
+from cyclekit.graph.plan import grouped
+from cyclekit.graph.terms import FEATURES
 from cyclekit.nets import GivesFeatures
 
 Value: TypeAlias = Tensor | Sequence[Tensor]
@@ -29,12 +30,12 @@ class Evaluator:
 
     def __init__(self, graph: CycleGraph, parts: Mapping[str, Part]) -> None:
         self.graph = graph
-        self.parts = {name: parts[name] for name in (*graph.networks, *graph.functions)}
-        self.domains = graph.signals
-        self._functions = frozenset(graph.functions)
+        self.parts = {name: parts[name] for name in (*graph.networks, *graph.all_functions)}
+        self.domains = dict(graph.domains)
+        self._functions = frozenset(graph.all_functions)
         self._judges = frozenset(graph.discriminators)
         self._joining = frozenset(name for name in graph.networks if _treats_samples_alone(parts[name]))
-        matched = {t.discriminator for t in graph.terms if isinstance(t, Regularizer) and t.player == "generators"}
+        matched = {t.discriminator for t in graph.terms if isinstance(t, Regularizer) and t.side == "generators"}
         self._called = self.parts | {
             name: _Featured(part)
             for name in matched

@@ -1,8 +1,8 @@
 """A graph with networks."""
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from cyclekit._files import whole_folder
 from cyclekit._registry import suggestion
 from cyclekit.errors import GraphError, PretrainedError, UnknownNameError
-from cyclekit.graph import Adversary, CycleGraph, Evaluation, Regularizer, StandIn, Term
-from cyclekit.graph._terms import Player
+from cyclekit.graph import Adversary, CycleGraph, StandIn
+from cyclekit.graph.terms import Side
 from cyclekit.losses import (
     AdversarialLoss,
     Criterion,
@@ -28,8 +28,6 @@ from cyclekit.model.objectives import (
     GeneratorObjective,
     Losses,
     Measures,
-    heads_apart,
-    with_real,
 )
 from cyclekit.model.parts import (
     NetworkChoice,
@@ -41,7 +39,7 @@ from cyclekit.model.parts import (
 )
 from cyclekit.nets import NetworkSpec
 
-Measure: TypeAlias = Criterion | AdversarialLoss | Penalty
+Measured: TypeAlias = Criterion | AdversarialLoss | Penalty
 
 
 class ModelOptions(TypedDict, total=False):
@@ -50,7 +48,7 @@ class ModelOptions(TypedDict, total=False):
     generators: NetworkChoices
     discriminators: NetworkChoices
     functions: Mapping[str, Callable[..., Tensor]]
-    criteria: Mapping[str, Measure]
+    criteria: Mapping[str, Measured]
     size: tuple[int, int]
 
 
@@ -107,7 +105,7 @@ class CycleModel(nn.Module):
         generators: NetworkChoices = "unet_256",
         discriminators: NetworkChoices = "patchgan_70",
         functions: Mapping[str, Callable[..., Tensor]] | None = None,
-        criteria: Mapping[str, Measure] | None = None,
+        criteria: Mapping[str, Measured] | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
@@ -131,8 +129,6 @@ class CycleModel(nn.Module):
         for name in self._resting:
             self.generators[name].requires_grad_(False)
         self.train()
-        self._paid = {player: graph.paid_by(player) for player in ("generators", "discriminators")}
-        self._needs = {term.name: self._way(graph, term.signals, ())[1] for term in graph.terms if term.optional}
         self._built: tuple[nn.Module, ...] = ()
         self._evaluators: dict[tuple[StandIn, ...], Evaluator] = {}
         self._objectives: dict[tuple[object, ...], Any] = {}
@@ -171,7 +167,7 @@ class CycleModel(nn.Module):
             chosen = tuple(
                 name
                 for name in graph.generated
-                if name in known or all(given in batch for given in self._way(graph, (name,), known)[1])
+                if name in known or all(given in batch for given in graph.requires(name, known=known))
             )
         else:
             chosen = tuple(signals)
@@ -247,7 +243,7 @@ class CycleModel(nn.Module):
         active = self.active_terms(batch, "discriminators", terms)
         adversaries = [
             term
-            for term in self._paid["discriminators"]
+            for term in self.graph.minimised_by("discriminators")
             if isinstance(term, Adversary) and term.generated and term.name in active
         ]
         judged = dict.fromkeys(name for term in adversaries for name in term.fake)
@@ -277,7 +273,7 @@ class CycleModel(nn.Module):
         """
         evaluator = self._evaluator(step)
         graph = evaluator.graph
-        names = self._names("generators", terms)
+        names = self.graph.due("generators") if terms is None else tuple(terms)
         learning = tuple(
             name
             for name in (graph.generators if networks is None else networks)
@@ -287,16 +283,15 @@ class CycleModel(nn.Module):
         if key not in self._objectives:
             # A stand-in may change how a term is called; its place stays, and it is reported as ever.
             places = {term.name: now for term, now in zip(self.graph.terms, graph.terms, strict=True)}
-            paid = {name: places[name] for name in names}
-            plan = graph.plan([term.name for term in paid.values()]).generators
-            paid = {name: term for name, term in paid.items() if term.name in plan.terms}
-            compared = {
-                (term.discriminator, term.real)
-                for term in paid.values()
+            summed = {name: places[name] for name in names}
+            against_real = [
+                term.name
+                for term in summed.values()
                 if isinstance(term, Adversary) and self._measures.adversarial[term.criterion].needs_real
-            }
-            plan = with_real(graph, plan, compared)
-            self._objectives[key] = GeneratorObjective(evaluator, plan, paid, learning, self._measures)
+            ]
+            plan = graph.plan([term.name for term in summed.values()], against_real=against_real).generators
+            summed = {name: term for name, term in summed.items() if term.name in plan.terms}
+            self._objectives[key] = GeneratorObjective(evaluator, plan, summed, learning, self._measures)
         return self._objectives[key]
 
     def discriminator_objective(
@@ -315,23 +310,22 @@ class CycleModel(nn.Module):
             GraphError: A named term does not exist.
         """
         evaluator = self._evaluator(None)
-        names = self._names("discriminators", terms)
+        names = self.graph.due("discriminators") if terms is None else tuple(terms)
         learning = self.graph.discriminators if networks is None else tuple(networks)
         key = ("discriminators", names, learning, evaluator)
         if key not in self._objectives:
             plan = self.graph.plan(names).discriminators
-            paid = {name: self.graph.term(name) for name in plan.terms}
-            plan = heads_apart(plan, paid.values())
-            self._objectives[key] = DiscriminatorObjective(evaluator, plan, paid, learning, self._measures)
+            summed = {name: self.graph.term(name) for name in plan.terms}
+            self._objectives[key] = DiscriminatorObjective(evaluator, plan, summed, learning, self._measures)
         return self._objectives[key]
 
-    def active_terms(self, batch: Batch, player: Player, terms: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the terms a player pays for a batch: optional ones only where it carries their signals.
+    def active_terms(self, batch: Batch, side: Side, terms: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return the terms of a side's loss for a batch: optional ones only where it carries their signals.
 
         Args:
             batch: Signals by name.
-            player: ``"generators"`` or ``"discriminators"``.
-            terms: Names of the terms to choose from; all of positive weight where nothing is said.
+            side: ``"generators"`` or ``"discriminators"``.
+            terms: Names of the terms to choose from; by default all of positive weight.
 
         Returns:
             Names of terms, in order of appearance.
@@ -340,12 +334,7 @@ class CycleModel(nn.Module):
             GraphError: A named term does not exist.
         """
         chosen = None if terms is None else {self.graph.term(name).name for name in terms}
-        return tuple(
-            term.name
-            for term in self._paid[player]
-            if (chosen is None or term.name in chosen)
-            and (not term.optional or all(name in batch for name in self._needs[term.name]))
-        )
+        return tuple(name for name in self.graph.due(side, batch) if chosen is None or name in chosen)
 
     def checked(self, batch: Batch, names: Iterable[str]) -> dict[str, Tensor]:
         """Return the named signals of a batch, once they are known to fit their domains.
@@ -453,11 +442,6 @@ class CycleModel(nn.Module):
             networks[name], self.specs[name] = create_network(name, chosen[name], self.graph.networks.get(name))
         return networks
 
-    def _names(self, player: Player, terms: Iterable[str] | None) -> tuple[str, ...]:
-        if terms is None:
-            return tuple(term.name for term in self._paid[player])
-        return tuple(terms)
-
     def _evaluator(self, step: int | None) -> Evaluator:
         networks = (*self.generators.values(), *self.discriminators.values())
         if networks != self._built:
@@ -471,77 +455,47 @@ class CycleModel(nn.Module):
             self._evaluators[now] = Evaluator(graph, parts)
         return self._evaluators[now]
 
-    @staticmethod
-    def _way(
-        graph: CycleGraph, wanted: tuple[str, ...], known: Container[str]
-    ) -> tuple[tuple[Evaluation, ...], tuple[str, ...]]:
-        """Return what leads to some values where others are known: evaluations, and the inputs they take."""
-        needed = dict.fromkeys(wanted)
-        evaluations: list[Evaluation] = []
-        for evaluation in reversed(graph.evaluations(*wanted)):
-            if any(value in needed for value in evaluation.makes):
-                evaluations.append(evaluation)
-                needed.update(dict.fromkeys(value for value in evaluation.inputs if value not in known))
-        made = {value for evaluation in evaluations for value in evaluation.makes}
-        return tuple(reversed(evaluations)), tuple(value for value in needed if value not in made)
-
     @torch.no_grad()
     def _values(
         self, batch: Batch, known: Batch, wanted: tuple[str, ...], step: int | None = None
     ) -> dict[str, Tensor]:
         """Return some values, computed where they are not known."""
         evaluator = self._evaluator(step)
-        missing = tuple(name for name in wanted if name not in known)
-        evaluations, inputs = self._way(evaluator.graph, missing, known)
-        values: Values = {**known, **self.checked(batch, inputs)}
+        evaluations = evaluator.graph.evaluations(*wanted, known=known)
+        values: Values = {**known, **self.checked(batch, evaluator.graph.requires(*wanted, known=known))}
         evaluator.run(evaluator.group(evaluations), values)
         return {name: one_tensor(values[name], name) for name in wanted}
 
 
-class _Kind(NamedTuple):
-    """A kind of measure: how a message calls it, how it is made by name, how it is told from others."""
-
-    called: str
-    create: Callable[[str], Any]
-    fits: Callable[[object], bool]
-
-
-def _is_adversarial(measure: object) -> bool:
-    return isinstance(measure, AdversarialLoss)
+_CREATE: dict[str, Callable[[str], Measured]] = {
+    "criterion": create_criterion,
+    "penalty": create_penalty,
+    "adversarial loss": create_adversarial_loss,
+}
 
 
-_CRITERION = _Kind("a criterion", create_criterion, callable)
-_PENALTY = _Kind("a penalty", create_penalty, callable)
-_ADVERSARIAL = _Kind("an adversarial loss", create_adversarial_loss, _is_adversarial)
-
-
-def _kind_of(term: Term) -> _Kind:
-    if isinstance(term, Adversary):
-        return _ADVERSARIAL
-    return _PENALTY if isinstance(term, Regularizer) and term.player == "discriminators" else _CRITERION
-
-
-def _measures(graph: CycleGraph, own: Mapping[str, Measure]) -> Measures:
+def _measures(graph: CycleGraph, own: Mapping[str, Measured]) -> Measures:
     """Return criteria, adversarial losses and penalties for a graph's terms."""
     used = {term.criterion for term in graph.terms}
     for name in own:
         if name not in used:
             raise GraphError(f"criteria passes {name!r}, which no term uses{suggestion(name, used)}")
-    found: dict[_Kind, dict[str, Any]] = {_CRITERION: {}, _ADVERSARIAL: {}, _PENALTY: {}}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in _CREATE}
     for term in graph.terms:
-        kind, name = _kind_of(term), term.criterion
+        kind, name = term.measure, term.criterion
         if term.weight == 0 or name in found[kind]:
             continue
         try:
-            measure = own[name] if name in own else kind.create(name)
+            measure = own[name] if name in own else _CREATE[kind](name)
         except UnknownNameError as error:
             raise GraphError(f"the term {term.name!r}: {error}; or pass build(criteria={{{name!r}: ...}})") from None
-        if not kind.fits(measure):
+        if not (isinstance(measure, AdversarialLoss) if kind == "adversarial loss" else callable(measure)):
+            article = "an" if kind == "adversarial loss" else "a"
             raise GraphError(
-                f"the term {term.name!r} is measured by {kind.called}, got {type(measure).__name__} for {name!r}"
+                f"the term {term.name!r} is measured by {article} {kind}, got {type(measure).__name__} for {name!r}"
             )
         found[kind][name] = measure
-    return Measures(found[_CRITERION], found[_ADVERSARIAL], found[_PENALTY])
+    return Measures(found["criterion"], found["adversarial loss"], found["penalty"])
 
 
 def _with_saved(

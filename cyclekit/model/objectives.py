@@ -2,14 +2,13 @@
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, PlayerPlan, Regularizer, Term
+from cyclekit.graph import Adversary, Comparison, LossPlan, Regularizer, Term
 from cyclekit.losses import AdversarialLoss, Criterion, Penalty
 from cyclekit.model.batch import Batch
 from cyclekit.model.evaluation import Evaluator, Value, Values, one_tensor
@@ -55,7 +54,7 @@ class Objective(nn.Module):
     def __init__(
         self,
         evaluator: Evaluator,
-        plan: PlayerPlan,
+        plan: LossPlan,
         terms: Mapping[str, Term],
         learning: Iterable[str],
         measures: Measures,
@@ -191,42 +190,6 @@ class DiscriminatorObjective(Objective):
     def _weight(self, term: Term) -> float:
         interval = self._evaluator.graph.schedule.penalty_interval
         return interval * term.weight if isinstance(term, Regularizer) else term.weight
-
-
-def with_real(graph: CycleGraph, plan: PlayerPlan, judged: Iterable[tuple[str, tuple[str, ...]]]) -> PlayerPlan:
-    """Add to the generators' plan the judgements of real tuples, which relativistic losses compare with.
-
-    Args:
-        graph: The graph.
-        plan: The generators' plan.
-        judged: Discriminators, each with a tuple it judges.
-    """
-    judged = frozenset(judged)
-    if not judged:
-        return plan
-    real = [e for e in graph.plan(plan.terms).discriminators.evaluations if (e.network, e.inputs) in judged]
-    evaluations = graph.evaluations(*(e.outputs[0] for e in (*plan.evaluations, *real)))
-    read = {value for evaluation in evaluations for value in evaluation.inputs} | {*plan.inputs}
-    return replace(plan, evaluations=evaluations, inputs=tuple(name for name in graph.inputs if name in read))
-
-
-def heads_apart(plan: PlayerPlan, terms: Iterable[Term]) -> PlayerPlan:
-    """Let heads judge generated inputs by themselves: a history replaces what is told from real, not these.
-
-    Args:
-        plan: The discriminators' plan.
-        terms: Its terms.
-    """
-    fakes = {(term.discriminator, term.fake) for term in terms if isinstance(term, Adversary)}
-    evaluations: list[Evaluation] = []
-    for evaluation in plan.evaluations:
-        if evaluation.heads and (evaluation.network, evaluation.inputs) in fakes:
-            (judgement,) = evaluation.outputs
-            evaluations.append(replace(evaluation, outputs=(f"{judgement} beside its heads",)))
-            evaluation = replace(evaluation, heads=())
-        # What is told from real comes last, so that its judgement is the one found by its inputs.
-        evaluations.append(evaluation)
-    return replace(plan, evaluations=tuple(evaluations))
 
 
 def _detached(value: Value) -> Value:

@@ -80,15 +80,15 @@ def functions_of(graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor
         GraphError: One is missing, or one too many.
     """
     for name in functions:
-        if name not in graph.functions:
+        if name not in graph.all_functions:
             raise GraphError(
-                f"functions passes {name!r}, which the graph does not use{suggestion(name, graph.functions)}"
+                f"functions passes {name!r}, which the graph does not use{suggestion(name, graph.all_functions)}"
             )
     known: dict[str, Callable[..., Tensor]] = {"add": _add, **functions}
-    for name in graph.functions:
+    for name in graph.all_functions:
         if name not in known:
             raise GraphError(f"the graph's function {name!r} is missing: pass build(functions={{{name!r}: ...}})")
-    return {name: known[name] for name in graph.functions}
+    return {name: known[name] for name in graph.all_functions}
 
 
 def _add(*signals: Tensor) -> Tensor:
@@ -103,12 +103,12 @@ def check_sizes(
     Raises:
         ImageSizeError: One cannot; the message names the place.
     """
-    domains = graph.signals
+    domains = graph.domains
     resized: set[str] = {name for name, domain in domains.items() if isinstance(domain, Latent)}
     for evaluation in evaluations:
         maps = [name for name in evaluation.inputs if domains[name].spatial]
         part = parts[evaluation.network]
-        if resized & set(maps) or (evaluation.network in graph.functions and evaluation.network != "add"):
+        if resized & set(maps) or (evaluation.network in graph.all_functions and evaluation.network != "add"):
             resized.update(evaluation.makes)
         elif maps and isinstance(part, ChecksSize):
             try:

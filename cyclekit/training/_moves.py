@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from torch import nn
 
-from cyclekit.graph import Adversary, Comparison, CycleGraph, PlayerPlan, Term
+from cyclekit.graph import Adversary, Comparison, CycleGraph, LossPlan, Term
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
 from cyclekit.training._players import networks_of, side_of
 
@@ -24,7 +24,7 @@ class Move(NamedTuple):
     """
 
     run: Run
-    plan: PlayerPlan
+    plan: LossPlan
     judges: Mapping[str, str]
 
 

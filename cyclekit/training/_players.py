@@ -6,7 +6,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from cyclekit.graph import CycleGraph, Regularizer
-from cyclekit.graph._terms import Player
+from cyclekit.graph.terms import Side
 from cyclekit.model import CycleModel
 
 
@@ -24,7 +24,7 @@ def networks_of(graph: CycleGraph, player: str) -> tuple[str, ...]:
     return tuple(name for name in kinds.get(player, (player,)) if name not in graph.frozen)
 
 
-def side_of(graph: CycleGraph, player: str) -> Player:
+def side_of(graph: CycleGraph, player: str) -> Side:
     """Return whether a player is among the generators or the discriminators.
 
     Args:
@@ -50,7 +50,7 @@ def penalties_of(graph: CycleGraph, player: str) -> frozenset[str]:
     networks = networks_of(graph, player)
     return frozenset(
         term.name
-        for term in graph.paid_by("discriminators")
+        for term in graph.minimised_by("discriminators")
         if isinstance(term, Regularizer) and term.discriminator in networks
     )
 

@@ -109,7 +109,7 @@ class AdversarialStep:
         self._moves = Moves(model, wrap)
         for player in players:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
-            paid = tuple(term.name for term in model.graph.paid_by(side_of(model.graph, player)))
+            paid = tuple(term.name for term in model.graph.minimised_by(side_of(model.graph, player)))
             self._moves.of(player, paid, self.rounds)
             self._moves.of(player, tuple(name for name in paid if name not in self._chances), self.rounds)
 

@@ -45,7 +45,7 @@ def generate(options: Options) -> None:
     if options.keypoints is None:
         write_image(model.generators["G_K"](x)[0].cpu(), options.out)
         return
-    if isinstance(model.graph.signals["Ly"], Heatmap):
+    if isinstance(model.graph.domains["Ly"], Heatmap):
         raise UsageError("this run takes heatmaps; a picture cannot hold them: call model.generate from Python")
     Ly = read_image(options.keypoints, size)[None].to(device)
     write_image(model.generate({"x": x, "Ly": Ly}, ["y*"])["y*"][0].cpu(), options.out)

@@ -153,7 +153,7 @@ def _with_all_trained(graph, draft):
     for name in graph.generators:
         if name not in trained:
             value = next(value for value, (network, _) in draft.made.items() if network == name)
-            signals[f"r_{name}"] = graph.signals[value].to_dict()
+            signals[f"r_{name}"] = graph.domains[value].to_dict()
             losses.append(f"u_{name}: {value} ~ r_{name}")
     data = {**graph.to_dict(), "losses": "\n".join(filter(None, losses)), "signals": signals}
     return CycleGraph.from_dict(data)

@@ -199,7 +199,6 @@ def test_an_edit_keeps_what_was_said_of_the_terms_that_stay():
     graph = C2GAN.replace(
         weights={"I2I2I": 3, "D_K": 0.5},
         criteria={"y* ~ y": "l2", "D_K(Ly*)": "hinge"},
-        payers={"y* ~ y": "generators"},
         optional=["D_K", "K2G2K"],
         adversarial="log",
     ).without("K2R2K")
@@ -281,11 +280,12 @@ def test_the_papers_listing_is_a_schedule():
         ),
         (
             lambda: C2GAN.replace(schedule=Schedule(order=("generators", "D_I"))),
-            "Schedule(order=('generators', 'D_I')) steps 'D_K' 0 times a round: each network that learns steps once",
+            "Schedule(order=('generators', 'D_I')) steps 'D_K' 0 times in a training step: each "
+            "network that learns steps once",
         ),
         (
             lambda: C2GAN.replace(schedule=Schedule(order=("G_I", "generators", "discriminators"))),
-            "Schedule(order=('G_I', 'generators', 'discriminators')) steps 'G_I' 2 times a round: each network "
+            "Schedule(order=('G_I', 'generators', 'discriminators')) steps 'G_I' 2 times in a training step: each network "
             "that learns steps once",
         ),
         (
@@ -302,7 +302,7 @@ def test_the_papers_listing_is_a_schedule():
         ),
     ],
 )
-def test_a_schedule_that_cannot_be_played_says_why(schedule, message):
+def test_a_schedule_that_does_not_fit_says_why(schedule, message):
     with pytest.raises(GraphError) as caught:
         schedule()
     assert str(caught.value) == message
@@ -343,15 +343,14 @@ def test_a_stand_in_that_cannot_take_the_place_is_refused_at_once():
         )
 
 
-# ------------------------------------------------------------------ who pays, who learns
+# ------------------------------------------------------------------ who minimises, who learns
 
 
-def test_heads_on_real_inputs_are_the_discriminators_to_pay_unless_said_otherwise():
-    assert [term.name for term in STARGAN.paid_by("discriminators")] == ["real_cls", "D(y*)"]
-    assert [term.name for term in STARGAN.paid_by("generators")] == ["rec", "fake_cls", "D(y*)"]
-    turned = STARGAN.replace(payers={"fake_cls": "discriminators"})
-    assert [term.name for term in turned.paid_by("discriminators")] == ["real_cls", "fake_cls", "D(y*)"]
-    assert turned.learners(turned.term("fake_cls"), "discriminators") == {"D"}
+def test_heads_on_real_inputs_are_a_part_of_the_discriminators_loss():
+    assert [term.name for term in STARGAN.minimised_by("discriminators")] == ["real_cls", "D(y*)"]
+    assert [term.name for term in STARGAN.minimised_by("generators")] == ["rec", "fake_cls", "D(y*)"]
+    with pytest.raises(GraphError, match="there is no side 'D': choose 'generators' or 'discriminators'"):
+        STARGAN.minimised_by("D")
 
 
 def test_a_frozen_generator_passes_gradient_on_but_takes_none():
@@ -368,7 +367,7 @@ def test_functions_are_no_networks():
         functions=["crop"],
         losses="s ~ y",
     )
-    assert graph.functions == ("crop", "add")
+    assert (graph.functions, graph.all_functions) == (("crop",), ("crop", "add"))
     assert list(graph.networks) == ["G"]
     assert graph.gradient_flow() == {"s ~ y": {"G"}}
     assert [evaluation.network for evaluation in graph.plan().generators.evaluations] == ["G", "crop", "add"]
@@ -381,15 +380,12 @@ def test_the_discriminators_take_made_signals_ready_and_judge_them_themselves():
         functions=["soften"],
         adversaries="D: s vs t",
         losses="k2 ~ c ; x -D.cls-> _ ~ c",
-        payers={"k2 ~ c": "discriminators"},
     )
     plan = graph.plan().discriminators
-    assert plan.given == ("y*", "s")
+    assert plan.given == ("s",)
     assert sorted(map(str, plan.evaluations)) == [
         "D(s)",
         "D(t)",
         "D(x) -> D.cls(x)",
-        "D(y*) -> k",
         "add(x, y) -> t",
-        "soften(k) -> k2",
     ]

@@ -470,8 +470,6 @@ PIX = {"signals": X, "maps": "x -G-> y*", "adversaries": "D: y* vs y", "losses":
             "criteria names 'E', which is no term of this graph; known names: D, D(y*), y* ~ y",
         ),
         ({"criteria": {"D": 2}}, "criteria['D'] must be a name, got int"),
-        ({"payers": {"D": "generators"}}, "payers['D(y*)']: an adversary is paid by both sides"),
-        ({"payers": {"y* ~ y": "G"}}, "payers['y* ~ y'] = 'G': choose 'generators' or 'discriminators'"),
         (
             {"optional": ["D_I"]},
             "optional names 'D_I', which is no term of this graph; known names: D, D(y*), y* ~ y",
@@ -489,7 +487,7 @@ PIX = {"signals": X, "maps": "x -G-> y*", "adversaries": "D: y* vs y", "losses":
         (
             {"signals": X | {"z": Image}},
             "signals['z'] must be a domain such as Image(3), got "
-            "<class 'cyclekit.graph._domains.Image'>; did you mean Image(...)?",
+            "<class 'cyclekit.graph.domains.Image'>; did you mean Image(...)?",
         ),
         ({"signals": X | {"z": 3}}, "signals['z'] must be a domain such as Image(3), got 3"),
         (

@@ -8,8 +8,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cyclekit.graph import CycleGraph, GraphError, Heatmap, Image, Label, NotationError
-from cyclekit.graph._parser import parse_adversaries, parse_cycles, parse_losses, parse_maps
-from cyclekit.graph._syntax import Flow, Ref, Step, Versus, format_flow, format_versus
+from cyclekit.graph.notation import (
+    Flow,
+    Ref,
+    Step,
+    Versus,
+    format_flow,
+    format_versus,
+    parse_adversaries,
+    parse_cycles,
+    parse_losses,
+    parse_maps,
+)
 from tests.graph.family import FAMILY
 
 FIELDS = ("cycles", "maps", "adversaries", "losses")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, GraphError, Regularizer
-from cyclekit.graph._plan import expression, grouped, ordered
+from cyclekit.graph.notation import expression
+from cyclekit.graph.plan import grouped, ordered
 from tests.graph.family import C2GAN, CYCLEGAN
 from tests.graph.strategies import graphs
 

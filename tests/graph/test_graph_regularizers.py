@@ -37,14 +37,13 @@ def test_each_adversary_has_its_own():
     ]
 
 
-def test_who_pays_and_learns():
-    assert [term.name for term in GRAPH.paid_by("generators")] == ["D(y*)", "feature_matching(D(y*))"]
-    assert [term.name for term in GRAPH.paid_by("discriminators")] == ["D(y*)", "r1(D(y*))"]
+def test_who_minimises_and_learns():
+    assert [term.name for term in GRAPH.minimised_by("generators")] == ["D(y*)", "feature_matching(D(y*))"]
+    assert [term.name for term in GRAPH.minimised_by("discriminators")] == ["D(y*)", "r1(D(y*))"]
     assert GRAPH.gradient_flow() == {"D(y*)": {"G"}, "feature_matching(D(y*))": {"G"}}
     assert GRAPH.learners(GRAPH.term("r1(D(y*))"), "discriminators") == {"D"}
-    other = GRAPH.replace(adversaries="D: [x, y*] vs [x, y] + mine", weights={}, payers={"mine(D)": "generators"})
-    assert other.term("mine(D(y*))").player == "generators"
-    assert other.replace_adversary("D: y* vs y + mine").term("mine(D(y*))").player == "generators"
+    other = GRAPH.replace(criteria={"feature_matching(D)": "mine"})
+    assert other.replace_adversary("D: y* vs y + feature_matching").term("feature_matching(D(y*))").criterion == "mine"
 
 
 def test_a_penalty_needs_signals_and_no_judgement():
@@ -111,11 +110,9 @@ def test_what_cannot_be_read(adversaries, message):
 def test_keys_that_name_nothing():
     with pytest.raises(GraphError, match=r"weights names 'r2\(D\)'.*did you mean 'r1\(D\)'"):
         GRAPH.replace(weights={"r2(D)": 1})
-    with pytest.raises(GraphError, match="an adversary is paid by both sides"):
-        GRAPH.replace(payers={"D": "generators"})
 
 
 def test_what_nobody_learns_from_is_refused():
-    graph = GRAPH.replace(payers={"feature_matching(D)": "generators"}, frozen=["G"])
+    graph = GRAPH.replace(frozen=["G"])
     with pytest.raises(GraphError, match=r"feature_matching\(D\(y\*\)\).*trains nobody"):
         graph.check()

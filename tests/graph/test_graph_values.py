@@ -25,11 +25,10 @@ from cyclekit.graph import (
     StandIn,
     Vector,
 )
-from tests.graph.family import C2GAN, CYCLEGAN, FAMILY, PG2, STARGAN
+from tests.graph.family import C2GAN, CYCLEGAN, FAMILY, PG2
 
 DETAILED = C2GAN.replace(
     criteria={"D_I": "hinge", "y* ~ y": "l2"},
-    payers={"y* ~ y": "generators"},
     frozen=["G_K"],
     optional=["K2R2K"],
     schedule=Schedule(discriminator_steps=2, history=0, stand_ins=(StandIn("G_I", "E", 7),)),
@@ -87,13 +86,14 @@ def test_white_space_comments_and_the_order_of_options_do_not_count():
 
 
 def test_a_graph_never_changes():
-    with pytest.raises(AttributeError, match=r"a graph never changes; CycleGraph.replace\(frozen="):
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'frozen'"):
         C2GAN.frozen = ("G_I",)
-    with pytest.raises(AttributeError, match="a graph never changes"):
-        del C2GAN._request
+    with pytest.raises(FrozenInstanceError, match="cannot delete field 'cycles'"):
+        del C2GAN.cycles
     before = hash(C2GAN)
-    C2GAN.signals["x"] = Image(1)
-    C2GAN.networks.clear()
+    for mapping in (C2GAN.signals, C2GAN.weights, C2GAN.criteria, C2GAN.domains, C2GAN.networks):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            mapping["x"] = Image(1)
     C2GAN.equations.clear()
     C2GAN.to_dict()["weights"].clear()
     assert hash(copy.deepcopy(C2GAN)) == hash(C2GAN) == before
@@ -115,18 +115,18 @@ def test_data_that_is_no_graph_is_refused(wrong):
         CycleGraph.from_dict({**C2GAN.to_dict(), "later": 1})
 
 
-def test_print_shows_equations_and_who_pays_and_learns(graph):
+def test_print_shows_equations_and_who_minimises_and_learns(graph):
     shown = str(graph)
     for text in graph.equations.values():
         for line in text.splitlines():
             assert line in shown
     table = [line.split() for line in shown.split("\n\n")[-1].splitlines()]
-    assert table[0] == ["term", "weight", "criterion", "pays", "learns"]
+    assert table[0] == ["term", "weight", "criterion", "minimised", "by", "trains"]
     rows = [
         [*term.name.split(), f"{term.weight:g}", term.criterion, player, *learns]
         for player in ("generators", "discriminators")
         for term in graph.terms
-        if term.paid_by(player)
+        if term.minimised_by(player)
         for learns in [", ".join(sorted(graph.learners(term, player))).split() or ["nobody"]]
     ]
     assert table[2:] == rows
@@ -135,7 +135,7 @@ def test_print_shows_equations_and_who_pays_and_learns(graph):
 def test_the_table_of_c2gan():
     assert str(C2GAN).endswith(
         """
-term      weight  criterion  pays            learns
+term      weight  criterion  minimised by    trains
 --------  ------  ---------  --------------  --------
 I2I2I     10      l1         generators      G_I
 K2G2K     10      l1         generators      G_I, G_K
@@ -222,7 +222,7 @@ def test_channels_are_a_positive_whole_number(channels):
 
 def test_a_domain_of_ones_own_goes_with_the_graph():
     graph = CycleGraph({"x": Image(3), "d": Bathymetry(2, planes=(1.0,))}, maps="x -G-> d*", losses="d* ~ d")
-    assert graph.signals["d*"] == Bathymetry(2, planes=(1.0,))
+    assert graph.domains["d*"] == Bathymetry(2, planes=(1.0,))
     for again in (CycleGraph.from_dict(json.loads(json.dumps(graph.to_dict()))), pickle.loads(pickle.dumps(graph))):
         assert again == graph
         assert isinstance(again.signals["d"], Bathymetry)
@@ -237,7 +237,7 @@ def test_an_unknown_domain_names_its_neighbours():
 
 
 def test_a_domains_name_is_taken_once():
-    with pytest.raises(GraphError, match=r"a domain is called 'Image' already, in cyclekit.graph._domains"):
+    with pytest.raises(GraphError, match=r"a domain is called 'Image' already, in cyclekit.graph.domains"):
         type("Image", (Domain,), {})
     again = dataclass(frozen=True)(
         type("Bathymetry", (Domain,), {"__module__": Bathymetry.__module__, "__qualname__": Bathymetry.__qualname__})
@@ -280,11 +280,6 @@ X = {"x": Image(3), "y": Image(3)}
         (
             CycleGraph(X, maps="x -G-> y*", losses="y* ~ y ; own: x ~ y"),
             "the term 'own' (x ~ y) trains nobody: no network that learns makes its signals; give it a generated "
-            "signal, or weight 0",
-        ),
-        (
-            STARGAN.replace(payers={"rec": "discriminators"}),
-            "the term 'rec' (x* ~ x) trains nobody: no network that learns makes its signals; give it a generated "
             "signal, or weight 0",
         ),
     ],

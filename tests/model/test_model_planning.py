@@ -28,14 +28,14 @@ def naive(model, graph, batch, player, signals=None):
         inputs = [value(each) for each in call.inputs]
         if call.network == "add":
             return sum(inputs[1:], inputs[0])
-        if call.network in graph.functions:
+        if call.network in graph.all_functions:
             poses = torch.cat(inputs[1:], dim=1)
             return inputs[0] * poses.mean(1, keepdim=True)
         made = parts[call.network](side_by_side(inputs))
         if call.head is not None:
             return made[call.head]
         position = call.outputs.index(name)
-        channels = [graph.signals[output].channels for output in call.outputs]
+        channels = [graph.domains[output].channels for output in call.outputs]
         return made[:, sum(channels[:position]) : sum(channels[: position + 1])]
 
     def side_by_side(inputs):
@@ -76,7 +76,7 @@ def naive(model, graph, batch, player, signals=None):
             return fooled(judged(term, term.fake)).mean()
         return told(judged(term, term.real), judged(term, term.fake)).mean()
 
-    losses = {term.name: measured(term) for term in graph.paid_by(player) if graph.learners(term, player)}
+    losses = {term.name: measured(term) for term in graph.minimised_by(player) if graph.learners(term, player)}
     return losses, sum(graph.term(name).weight * loss for name, loss in losses.items())
 
 
@@ -123,7 +123,7 @@ def assert_planned_is_naive(graph, norm="none"):
         torch.testing.assert_close(
             gradients(paid.total, model), only(model, "generators", gradients(total, model)), rtol=1e-8, atol=1e-9
         )
-    if not graph.paid_by("discriminators"):
+    if not graph.minimised_by("discriminators"):
         return
     signals = {name: value.detach() for name, value in paid.signals.items()}
     judged = model.discriminator_loss(batch, signals)

@@ -222,13 +222,15 @@ def test_regularizers_of_ones_own():
     def farthest(fake, real):
         return torch.stack([(one - other).abs().max() for one, other in zip(fake, real, strict=True)]).sum()
 
-    graph = PIX2PIX.replace(adversaries="D: [x, y*] vs [x, y] + flat + farthest", payers={"farthest(D)": "generators"})
+    graph = PIX2PIX.replace(
+        adversaries="D: [x, y*] vs [x, y] + flat + feature_matching", criteria={"feature_matching(D)": "farthest"}
+    )
     options = {"generators": TinyGenerator(3, (Image(),)), "discriminators": TinyJudge(6)}
     with pytest.raises(GraphError, match=r"no penalty is called 'flat'.*criteria=\{'flat': \.\.\.\}"):
         graph.build(**options)
     model = graph.build(**options, criteria={"flat": flat, "farthest": farthest})
     batch = batch_of(graph, dtype=torch.float32)
-    assert model.generator_loss(batch).terms["farthest(D(y*))"] > 0
+    assert model.generator_loss(batch).terms["feature_matching(D(y*))"] > 0
     assert model.discriminator_loss(batch).terms["flat(D(y*))"] > 0
 
 

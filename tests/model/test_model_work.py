@@ -118,7 +118,7 @@ def test_learners_are_those_that_get_gradient(name):
     for term, loss in paid.terms.items():
         assert trained_by(loss, model) == graph.learners(graph.term(term), "generators"), term
     judged = model.discriminator_loss(batch, paid.signals)
-    assert set(judged.terms) == {term.name for term in graph.paid_by("discriminators")}
+    assert set(judged.terms) == {term.name for term in graph.minimised_by("discriminators")}
     for term, loss in judged.terms.items():
         assert trained_by(loss, model) == graph.learners(graph.term(term), "discriminators"), term
 
@@ -190,7 +190,7 @@ def warmed_up():
     graph = C2GAN.replace(losses="y* ~ y ; x -G_K-> _ ~ Lx", schedule=Schedule(stand_ins=(StandIn("G_K", "pose", 3),)))
     parts = networks(graph)
     torch.manual_seed(5)
-    parts["generators"]["pose"] = TinyGenerator(3, (graph.signals["Ly"],), "batch")
+    parts["generators"]["pose"] = TinyGenerator(3, (graph.domains["Ly"],), "batch")
     return graph, graph.build(**parts).to(torch.float64)
 
 
@@ -201,8 +201,8 @@ def test_a_stand_in_takes_a_generators_place_for_its_time():
     assert not pose.training
     early = model.generator_loss(batch, step=2)
     # the comparison of G_K(x) trains nobody while pose stands there, and is left out
-    assert set(early.terms) == {t.name for t in graph.paid_by("generators")} - {"x -G_K-> _ ~ Lx"}
-    assert set(model.generator_loss(batch).terms) == {t.name for t in graph.paid_by("generators")}
+    assert set(early.terms) == {t.name for t in graph.minimised_by("generators")} - {"x -G_K-> _ ~ Lx"}
+    assert set(model.generator_loss(batch).terms) == {t.name for t in graph.minimised_by("generators")}
     torch.testing.assert_close(early.signals["Ly*"], pose(early.signals["y*"]))
     assert trained_by(early.terms["K2G2K"], model) == {"G_I"}
     early.total.backward()

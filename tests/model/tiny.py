@@ -14,7 +14,7 @@ SIZE = 6
 
 def _with_fewer_channels(graph: CycleGraph) -> CycleGraph:
     few = {Heatmap: Heatmap(4), Latent: Latent(2)}
-    signals = {name: graph.signals[name] for name in graph.to_dict()["signals"]}
+    signals = {name: graph.domains[name] for name in graph.to_dict()["signals"]}
     return graph.replace(signals={name: few.get(type(domain), domain) for name, domain in signals.items()})
 
 
@@ -90,7 +90,7 @@ def built(
 ) -> CycleModel:
     """Return a graph's model with tiny networks, in float64."""
     if functions is None:
-        functions = {name: warp for name in graph.functions if name != "add"}
+        functions = {name: warp for name in graph.all_functions if name != "add"}
     return graph.build(**networks(graph, norm), functions=functions).to(torch.float64)
 
 
@@ -101,7 +101,7 @@ def batch_of(
     numbers = torch.Generator().manual_seed(1)
     batch: dict[str, Tensor] = {}
     for name in graph.inputs:
-        domain = graph.signals[name]
+        domain = graph.domains[name]
         shape = (samples, domain.channels, size, size) if domain.spatial else (samples, domain.channels)
         value = torch.rand(shape, generator=numbers, dtype=torch.float64)
         if isinstance(domain, Label):

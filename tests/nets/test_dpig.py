@@ -192,7 +192,7 @@ def built(graph):
                 "outside": lambda features, mask: features * (1 - mask),
                 "visible": visible,
             }.items()
-            if name in graph.functions
+            if name in graph.all_functions
         },
         size=(HEIGHT, WIDTH),
     )
@@ -202,7 +202,7 @@ def batch(graph):
     torch.manual_seed(1)
     carried = {
         name: 0.2
-        * torch.randn(2, graph.signals[name].channels, *((HEIGHT, WIDTH) if graph.signals[name].spatial else ()))
+        * torch.randn(2, graph.domains[name].channels, *((HEIGHT, WIDTH) if graph.domains[name].spatial else ()))
         for name in graph.inputs
     }
     if "boxes" in carried:

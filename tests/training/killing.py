@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from cyclekit import _pretrained
+from cyclekit.model import files
 from cyclekit.training import latest_checkpoint
 from tests.model.tiny import C2GAN
 from tests.training.runs import Run, with_short_history
@@ -94,7 +94,7 @@ def die_with_the_former_half_removed(root: Path) -> None:
 MOMENTS: dict[str, Callable[[Path], object]] = {
     "before the first checkpoint": die_at_round(1),
     "between two checkpoints": die_at_round(3),
-    "amid the weights": at_second_call(_pretrained, "save_file", half_the_weights),
+    "amid the weights": at_second_call(files, "save_file", half_the_weights),
     "between weights and state": at_second_call(torch, "save", die),
     "amid the state": at_second_call(torch, "save", half_the_state),
     "before the folder takes its place": at_second_call(pathlib.Path, "replace", die),

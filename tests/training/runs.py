@@ -23,7 +23,7 @@ class Run:
         for name, network in parts["generators"].items():
             parts["generators"][name] = nn.Sequential(nn.Dropout(0.3), network)
         for stand_in in graph.schedule.stand_ins:
-            parts["generators"][stand_in.by] = TinyGenerator(3, (graph.signals["Ly"],))
+            parts["generators"][stand_in.by] = TinyGenerator(3, (graph.domains["Ly"],))
         torch.manual_seed(seed)
         random.seed(seed)
         self.model = graph.build(**parts).to(torch.float64)

@@ -24,7 +24,7 @@ def batches(graph: CycleGraph = C2GAN, count: int = 1, samples: int = 2) -> list
     numbers = torch.Generator().manual_seed(7)
     return [
         {
-            name: torch.rand(samples, graph.signals[name].channels, SIZE, SIZE, generator=numbers).double() * 2 - 1
+            name: torch.rand(samples, graph.domains[name].channels, SIZE, SIZE, generator=numbers).double() * 2 - 1
             for name in graph.inputs
         }
         for _ in range(count)

@@ -165,7 +165,7 @@ def with_a_stand_in(schedule):
     graph = C2GAN.replace(losses="y* ~ y ; x -G_K-> _ ~ Lx", schedule=schedule)
     parts = networks(graph, "batch")
     torch.manual_seed(5)
-    parts["generators"]["pose"] = TinyGenerator(3, (graph.signals["Ly"],), "batch")
+    parts["generators"]["pose"] = TinyGenerator(3, (graph.domains["Ly"],), "batch")
     return graph.build(**parts).to(torch.float64)
 
 

@@ -1,4 +1,4 @@
-"""The notation: tokens to flows and adversaries.
+"""The notation: text to statements and back.
 
     statement  = [name ":"] (flow | adversary | criterion)
     flow       = node {"-" name ["." name] "->" node} ["~" name]
@@ -9,11 +9,191 @@
 A statement ends at ``;`` or at a new line that cannot be a continuation; ``#`` starts a comment.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast
 
 from cyclekit.errors import NotationError
-from cyclekit.graph._syntax import Flow, Ref, Step, Versus
-from cyclekit.graph._tokens import Token, tokens
+
+Kind = Literal["name", "sign", "end", "stop"]
+
+_TOKEN = re.compile(r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-+~\[\],:().])")
+_GOES_ON_AFTER = frozenset({"[", "(", ",", "-", "->", "~", ".", "vs", "+"})
+_GOES_ON_BEFORE = frozenset({"]", ")", ",", "-", "->", "~", ".", "vs", "+"})
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A name where it stands in the text; equal to the same name elsewhere."""
+
+    name: str
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One map: ``[inputs] -network.head-> [outputs]``."""
+
+    inputs: tuple[Ref, ...]
+    network: Ref
+    head: Ref | None
+    outputs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Maps in their order, and what their result is compared with."""
+
+    label: Ref | None
+    steps: tuple[Step, ...]
+    result: Ref | None = None
+    target: Ref | None = None
+    criterion: Ref | None = None
+    extras: tuple[Ref, ...] = ()
+
+    @property
+    def compared(self) -> tuple[Ref, ...]:
+        """The signals its criterion reads, in order: its result, its target, its extras."""
+        return (*(ref for ref in (self.result, self.target) if ref is not None), *self.extras)
+
+    @property
+    def reads(self) -> tuple[Ref, ...]:
+        """Every signal it reads, where it reads it."""
+        return (*(ref for step in self.steps for ref in step.inputs), *self.compared)
+
+    @property
+    def at(self) -> int:
+        """Where it begins."""
+        return min(ref.at for ref in (self.label, self.criterion, *self.reads) if ref is not None)
+
+
+@dataclass(frozen=True)
+class Versus:
+    """``discriminator: [fake] vs [real] + regularizers``."""
+
+    discriminator: Ref
+    fake: tuple[Ref, ...]
+    real: tuple[Ref, ...]
+    regularizers: tuple[Ref, ...] = ()
+
+    @property
+    def reads(self) -> tuple[Ref, ...]:
+        """Every signal it judges."""
+        return (*self.fake, *self.real)
+
+
+def names(refs: Iterable[Ref]) -> tuple[str, ...]:
+    """Return names without their places."""
+    return tuple(ref.name for ref in refs)
+
+
+def expression(network: str, inputs: Iterable[str], head: str | None = None) -> str:
+    """Return how a value is called that has no name of its own, ``D.cls(x)``."""
+    return f"{network}{f'.{head}' if head else ''}({', '.join(inputs)})"
+
+
+def format_node(signals: tuple[str, ...]) -> str:
+    """Return ``x`` or ``[x, y]``."""
+    return signals[0] if len(signals) == 1 else f"[{', '.join(signals)}]"
+
+
+def format_flow(flow: Flow) -> str:
+    """Return the canonical text of a flow, which parses to the same flow."""
+    chains: list[str] = []
+    previous: tuple[Ref, ...] | None = None
+    for step in flow.steps:
+        head = f".{step.head.name}" if step.head else ""
+        arrow = f" -{step.network.name}{head}-> {format_node(names(step.outputs))}"
+        if previous == step.inputs:
+            chains[-1] += arrow
+        else:
+            chains.append(format_node(names(step.inputs)) + arrow)
+        previous = step.outputs
+    if flow.result is not None and flow.target is not None:
+        if previous != (flow.result,):
+            chains.append(flow.result.name)
+        chains[-1] += f" ~ {flow.target.name}"
+    if flow.criterion is not None:
+        chains[-1] = f"{flow.criterion.name}({', '.join((chains[-1], *names(flow.extras)))})"
+    label = f"{flow.label.name}: " if flow.label else ""
+    return label + " ; ".join(chains)
+
+
+def format_versus(versus: Versus) -> str:
+    """Return the canonical text of an adversary, which parses to the same adversary."""
+    return " + ".join([f"{versus.discriminator.name}: {format_sides(versus)}", *names(versus.regularizers)])
+
+
+def format_sides(versus: Versus) -> str:
+    """Return ``[x, y*] vs [x, y]``."""
+    return f"{format_node(names(versus.fake))} vs {format_node(names(versus.real))}"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A name, a sign, the end of a statement, or the end of the text."""
+
+    kind: Kind
+    text: str
+    at: int
+
+    def __str__(self) -> str:
+        """Return how a message calls it."""
+        if self.kind == "stop":
+            return "the end of the text"
+        return "the end of the line" if self.text == "\n" else repr(self.text)
+
+
+def tokens(field: str, text: str) -> list[Token]:
+    """Return the tokens of a text; ends of lines that go on in the next one are left out.
+
+    Raises:
+        NotationError: A character means nothing in the notation.
+    """
+    kept: list[Token] = []
+    depth = 0
+    pending: list[Token] = []
+    for token in _scanned(field, text):
+        if token.text == "\n":
+            pending.append(token)
+            continue
+        goes_on = depth > 0 or (bool(kept) and kept[-1].text in _GOES_ON_AFTER) or token.text in _GOES_ON_BEFORE
+        if not goes_on:
+            kept += pending
+        pending.clear()
+        if token.text in ("[", "("):
+            depth += 1
+        elif token.text in ("]", ")"):
+            depth = max(0, depth - 1)
+        kept.append(token)
+    return kept
+
+
+def _scanned(field: str, text: str) -> Iterator[Token]:
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        unknown = at if match is None else _unknown_in_name(match)
+        if match is None or unknown is not None:
+            raise NotationError(
+                f"{text[unknown or at]!r} means nothing here: signals and networks are names, arrows are -G->",
+                field=field,
+                text=text,
+                at=unknown or at,
+            )
+        if match.lastgroup != "space":
+            yield Token(cast("Kind", match.lastgroup), match.group(), at)
+        at = match.end()
+    yield Token("stop", "", len(text))
+
+
+def _unknown_in_name(match: re.Match[str]) -> int | None:
+    """Return the offset of a character that no Python name holds, such as ``²``."""
+    name = match.group().rstrip("*")
+    if match.lastgroup != "name" or name.isidentifier():
+        return None
+    return match.start() + next(end for end in range(len(name)) if not name[: end + 1].isidentifier())
 
 
 class _Parser:
@@ -229,3 +409,34 @@ def parse_adversaries(text: str) -> tuple[Versus, ...]:
         parser.named((*fake, *real))
         found.append(Versus(label, fake, real, tuple(parser.regularizers())))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What a graph's four texts say.
+
+    Args:
+        texts: The texts by argument, without common indentation.
+        flows: Every flow, with the argument it stands in.
+        adversaries: Every adversary.
+    """
+
+    texts: Mapping[str, str]
+    flows: tuple[tuple[str, Flow], ...]
+    adversaries: tuple[Versus, ...]
+
+    @classmethod
+    def read(cls, texts: Mapping[str, str]) -> "Statements":
+        """Parse the texts ``cycles``, ``maps``, ``losses`` and ``adversaries``."""
+        parsers = {"cycles": parse_cycles, "maps": parse_maps, "losses": parse_losses}
+        flows = tuple((place, flow) for place, parse in parsers.items() for flow in parse(texts[place]))
+        return cls(texts, flows, parse_adversaries(texts["adversaries"]))
+
+    @property
+    def discriminators(self) -> tuple[str, ...]:
+        """The discriminators' names in order of appearance."""
+        return tuple(dict.fromkeys(versus.discriminator.name for versus in self.adversaries))
+
+    def error(self, message: str, place: str, at: int) -> NotationError:
+        """Return the error for a place in one of the texts."""
+        return NotationError(message, field=place, text=self.texts[place], at=at)

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from cyclekit.graph._terms import Adversary, Comparison, Player, Regularizer, Term
+from cyclekit.graph.terms import SIDES, Adversary, Comparison, Regularizer, Side, Term
 
 if TYPE_CHECKING:
-    from cyclekit.graph._graph import CycleGraph
+    from cyclekit.graph.graph import CycleGraph
 
 
 def text(graph: "CycleGraph") -> str:
@@ -15,21 +15,21 @@ def text(graph: "CycleGraph") -> str:
         for name, lines in graph.equations.items()
         if lines
     ]
-    rows = [("term", "weight", "criterion", "pays", "learns")]
-    for player in ("generators", "discriminators"):
-        rows += [_row(graph, term, player) for term in graph.terms if term.paid_by(player)]
+    rows: list[tuple[str, ...]] = [("term", "weight", "criterion", "minimised by", "trains")]
+    for side in SIDES:
+        rows += [_row(graph, term, side) for term in graph.terms if term.minimised_by(side)]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     rows.insert(1, tuple("-" * width for width in widths))
     table = "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-    signals = "signals: " + ", ".join(f"{name} {domain}" for name, domain in graph.signals.items() if "(" not in name)
+    signals = "signals: " + ", ".join(f"{name} {domain}" for name, domain in graph.domains.items() if "(" not in name)
     return "\n\n".join([signals, *blocks, table])
 
 
-def _row(graph: "CycleGraph", term: Term, player: Player) -> tuple[str, ...]:
-    learns = ", ".join(sorted(graph.learners(term, player))) or "nobody"
-    return (term.name, f"{term.weight:g}", term.criterion, player, learns)
+def _row(graph: "CycleGraph", term: Term, side: Side) -> tuple[str, ...]:
+    trains = ", ".join(sorted(graph.learners(term, side))) or "nobody"
+    return (term.name, f"{term.weight:g}", term.criterion, side, trains)
 
 
 def mermaid(graph: "CycleGraph") -> str:

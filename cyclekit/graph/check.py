@@ -1,0 +1,211 @@
+"""Whether a graph's arguments fit: each by itself, and all together."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from inspect import cleandoc
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+from cyclekit._registry import suggestion
+from cyclekit.errors import GraphError, warn
+from cyclekit.graph.domains import Domain
+from cyclekit.graph.resolve import BUILT_IN_FUNCTIONS
+from cyclekit.graph.schedule import Schedule, StandIn
+from cyclekit.graph.terms import SIDES, Regularizer
+
+if TYPE_CHECKING:
+    from cyclekit.graph.graph import CycleGraph
+
+
+def argument(name: str, value: object) -> object:
+    """Return an argument of `CycleGraph` in its stored form.
+
+    Raises:
+        GraphError: It is of the wrong kind.
+    """
+    return _ARGUMENTS[name](name, value)
+
+
+def _text(argument: str, value: object) -> str:
+    """Return a text without the indentation its lines have in common."""
+    if not isinstance(value, str):
+        raise GraphError(f"{argument} must be text, got {_kind(value)}")
+    return cleandoc(value)
+
+
+def _name(argument: str, value: object) -> str:
+    """Return a name."""
+    if not isinstance(value, str):
+        raise GraphError(f"{argument} must be a name, got {_kind(value)}")
+    return value
+
+
+def _names(argument: str, value: object) -> tuple[str, ...]:
+    """Return a list of names."""
+    if isinstance(value, str):
+        raise GraphError(f"{argument} must be a list of names, got the text {value!r}: write [{value!r}]")
+    if not isinstance(value, Iterable):
+        raise GraphError(f"{argument} must be a list of names, got {_kind(value)}")
+    return tuple(_name(argument, item) for item in cast("Iterable[object]", value))
+
+
+def _signals(argument: str, value: object) -> Mapping[str, Domain]:
+    """Return the domains of signals."""
+    return MappingProxyType({key: _domain(key, domain) for key, domain in _items(argument, value, "names of signals")})
+
+
+def _weights(argument: str, value: object) -> Mapping[str, float]:
+    """Return the weights of terms."""
+    return MappingProxyType({key: _weight(key, weight) for key, weight in _items(argument, value)})
+
+
+def _criteria(argument: str, value: object) -> Mapping[str, str]:
+    """Return the criteria of terms."""
+    return MappingProxyType({key: _name(f"criteria[{key!r}]", criterion) for key, criterion in _items(argument, value)})
+
+
+def _schedule(argument: str, value: object) -> Schedule:
+    """Return the schedule."""
+    if value is None:
+        return Schedule()
+    if not isinstance(value, Schedule):
+        raise GraphError(f"{argument} must be a Schedule, got {_kind(value)}")
+    return value
+
+
+def _items(argument: str, value: object, keys: str = "names of terms") -> Iterator[tuple[str, Any]]:
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise GraphError(f"{argument} must be a dict by {keys}, got {_kind(value)}")
+    for key, item in cast("Mapping[object, Any]", value).items():
+        if not isinstance(key, str):
+            raise GraphError(f"{argument} is keyed by {keys}, got {key!r}")
+        yield key, item
+
+
+def _domain(key: str, value: object) -> Domain:
+    if not isinstance(value, Domain):
+        mend = f"; did you mean {value.__name__}(...)?" if isinstance(value, type) else ""
+        raise GraphError(f"signals[{key!r}] must be a domain such as Image(3), got {value!r}{mend}")
+    if not key.rstrip("*").isidentifier() or key.rstrip("*") in ("_", "vs"):
+        raise GraphError(f"signals names {key!r}: a signal's name is a word, maybe with stars, not '_' or 'vs'")
+    return value
+
+
+def _weight(key: str, value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= sys.float_info.max:
+        raise GraphError(f"weights[{key!r}] = {value!r}: a weight is a finite number, zero or more")
+    return float(value)
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+_ARGUMENTS = {
+    "signals": _signals,
+    **dict.fromkeys(("cycles", "maps", "adversaries", "losses"), _text),
+    "weights": _weights,
+    "criteria": _criteria,
+    "adversarial": _name,
+    **dict.fromkeys(("functions", "frozen", "optional"), _names),
+    "schedule": _schedule,
+}
+
+
+# ---- all together
+
+
+def check_side(side: object) -> None:
+    """Check the name of a side.
+
+    Raises:
+        GraphError: It is none.
+    """
+    if side not in SIDES:
+        raise GraphError(f"there is no side {side!r}: choose 'generators' or 'discriminators'")
+
+
+def check_names(graph: "CycleGraph") -> None:
+    """Check that every key and list names what the texts hold.
+
+    Raises:
+        GraphError: They do not.
+    """
+    _ = graph.terms  # read now, since keys that name no term show there
+    for name in graph.frozen:
+        if name not in graph.generators:
+            raise GraphError(
+                f"frozen names {name!r}, which is no generator of this graph{suggestion(name, graph.generators)}"
+            )
+    for name in graph.functions:
+        if name not in graph.all_functions:
+            known = (*graph.generators, *BUILT_IN_FUNCTIONS)
+            raise GraphError(f"functions names {name!r}, which no flow uses{suggestion(name, known)}")
+
+
+def check_trainable(graph: "CycleGraph") -> None:
+    """Check that every term trains somebody and every generator is trained; warn of idle signals.
+
+    Raises:
+        GraphError: One of them does not hold.
+    """
+    weighed = [term for term in graph.terms if term.weight > 0]
+    for term in weighed:
+        if not any(graph.learners(term, side) for side in SIDES if term.minimised_by(side)):
+            raise GraphError(
+                f"the term {term.name!r} ({term.equation}) trains nobody: no network that learns makes its "
+                "signals; give it a generated signal, or weight 0"
+            )
+    trained = {name for names in graph.gradient_flow().values() for name in names}
+    for name in graph.generators:
+        if name not in trained and name not in graph.frozen:
+            raise GraphError(
+                f"no term trains the generator {name!r}: compare one of its results, judge it by a "
+                "discriminator, or declare it in frozen="
+            )
+    for term in weighed:
+        if isinstance(term, Regularizer) and graph.term(term.adversary).weight == 0:
+            warn(f"{term.name!r} regularizes the adversary {term.adversary!r}, whose weight is 0")
+    needed = {name for term in weighed for name in term.signals}
+    for evaluation in graph.evaluations(*needed):
+        needed.update((*evaluation.inputs, *evaluation.makes))
+    if idle := [name for name in (*graph.inputs, *graph.generated) if name not in needed]:
+        warn(f"no loss needs {'the signals' if len(idle) > 1 else 'the signal'} {', '.join(idle)}")
+
+
+def check_schedule(graph: "CycleGraph") -> None:
+    """Check that the schedule names the graph's networks, and steps each once.
+
+    Raises:
+        GraphError: It does not.
+    """
+    order = graph.schedule.order
+    known = ("generators", "discriminators", *graph.networks)
+    for player in order:
+        if player not in known:
+            raise GraphError(f"Schedule(order=...) names {player!r}, no network{suggestion(player, known)}")
+    stepping = [name for player in order for name in graph.networks_of(player)]
+    for name in graph.networks:
+        if name not in graph.frozen and stepping.count(name) != 1:
+            raise GraphError(
+                f"Schedule(order={order}) steps {name!r} {stepping.count(name)} times in a training step: each "
+                "network that learns steps once"
+            )
+    for stand_in in graph.schedule.stand_ins:
+        _check_stand_in(graph, stand_in)
+
+
+def _check_stand_in(graph: "CycleGraph", stand_in: StandIn) -> None:
+    if stand_in.network not in graph.generators:
+        raise GraphError(
+            f"StandIn(network={stand_in.network!r}) names no generator{suggestion(stand_in.network, graph.generators)}"
+        )
+    if stand_in.by in graph.all_functions:
+        raise GraphError(f"StandIn(by={stand_in.by!r}) names a function: a stand-in is a network")
+    if stand_in.by in graph.networks and stand_in.by not in graph.frozen:
+        raise GraphError(
+            f"StandIn(by={stand_in.by!r}) names a network that learns: a stand-in is frozen, or used nowhere else"
+        )
+    graph.at_step(stand_in.steps - 1)
