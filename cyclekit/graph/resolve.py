@@ -177,7 +177,7 @@ def _find_uses(statements: Statements, signals: Mapping[str, Domain]) -> Uses:
         NotationError: A signal is unknown, made twice, made from itself, or a use contradicts another one.
     """
     reading = _Reading(statements, {})
-    while True:  # a name that is found late is used in the next round, one arrow further on
+    while True:  # a name that is found late is used by the next reading, one arrow further on
         reading.read()
         if reading.calls == reading.former:
             break
@@ -198,7 +198,7 @@ def _find_uses(statements: Statements, signals: Mapping[str, Domain]) -> Uses:
 
 @dataclass
 class _Reading:
-    """One round through all flows, with the names of uses that the round before found."""
+    """One reading of all flows, with the names of uses that the one before found."""
 
     statements: Statements
     former: Mapping[str, Call]

@@ -41,8 +41,8 @@ class Schedule:
             does (`Schedule.sequential`).
         discriminator_steps: How often each discriminator steps while the generators step once (n critic).
         discriminator_scale: What the discriminators' loss is multiplied with; the paper halves it.
-        penalty_interval: A penalty is paid once in so many rounds that could pay it, and weighs so many times
-            as much (StyleGAN2's lazy regularisation, with 16).
+        penalty_interval: A penalty is computed once in so many training steps, and weighs so many times as much
+            (StyleGAN2's lazy regularisation, with 16).
         backward: ``"joint"`` back-propagates all generator losses at once; ``"per_cycle"`` one cycle after
             the other, which needs the memory of the largest cycle and computes shared signals again.
         history: How many generated samples each discriminator's pool keeps; 0 for none.

@@ -14,7 +14,7 @@ from cyclekit.graph.terms import FEATURES
 from cyclekit.nets import GivesFeatures
 
 Value: TypeAlias = Tensor | Sequence[Tensor]
-"""A signal, or a discriminator's judgement, which may have several scales."""
+"""A signal, or a discriminator's logits, which may have several scales."""
 Values: TypeAlias = dict[str, Value]
 Part: TypeAlias = nn.Module | Callable[..., Tensor]
 Group: TypeAlias = tuple[Evaluation, ...]
@@ -124,7 +124,7 @@ class Evaluator:
 
     def _named(self, evaluation: Evaluation, made: object) -> Values:
         if evaluation.network in self._judges:
-            return self._named_judgement(evaluation, made)
+            return self._named_logits(evaluation, made)
         domains = [self.domains[name] for name in evaluation.outputs]
         parts = _parts(made, [domain.channels for domain in domains])
         if len(parts) != len(domains) or not all(map(_fits, parts, domains)):
@@ -135,10 +135,10 @@ class Evaluator:
             )
         return dict(zip(evaluation.outputs, parts, strict=True))
 
-    def _named_judgement(self, evaluation: Evaluation, made: object) -> Values:
-        (judgement,) = evaluation.outputs
+    def _named_logits(self, evaluation: Evaluation, made: object) -> Values:
+        (logits,) = evaluation.outputs
         if isinstance(made, Tensor | list | tuple) and not evaluation.heads:
-            return {judgement: made}
+            return {logits: made}
         if not isinstance(made, dict):
             expected = "a dict of heads" if evaluation.heads else "logits, a list of logits or a dict of heads"
             if [head for head, _ in evaluation.heads] == [FEATURES]:
@@ -146,7 +146,7 @@ class Evaluator:
             raise NetworkOutputError(
                 f"{evaluation}: {evaluation.network} must return {expected}, got {type(made).__name__}"
             )
-        heads = (("source", judgement), *evaluation.heads)
+        heads = (("source", logits), *evaluation.heads)
         return {name: _head(made, head, f"{evaluation}: {evaluation.network}") for head, name in heads}
 
 

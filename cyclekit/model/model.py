@@ -53,7 +53,7 @@ class ModelOptions(TypedDict, total=False):
 
 
 class CycleModel(nn.Module):
-    """The networks of a graph, what they generate, and what both players pay.
+    """The networks of a graph, what they generate, and the losses of both sides.
 
     Uses of one network that do not depend on each other run as one joined batch, unless it holds batch
     normalisation or keeps statistics. A module of your own whose samples see each other in another way says
@@ -62,7 +62,7 @@ class CycleModel(nn.Module):
     Frozen generators and stand-ins stay in evaluation mode.
 
     Args:
-        graph: What is computed and paid.
+        graph: What is computed and minimised.
         generators: A registered name, a `cyclekit.nets.NetworkSpec`, or a module, for every generator; or a
             dict of these by network. Channels follow from the graph. Stand-ins are given by their names.
         discriminators: Likewise.
@@ -91,9 +91,9 @@ class CycleModel(nn.Module):
             discriminators=NetworkSpec("patchgan_16", base_channels=4),
         )
         batch = {"x": torch.zeros(2, 3, 64, 64), "y": torch.zeros(2, 3, 64, 64)}
-        paid = model.generator_loss(batch)
-        paid.total.backward()
-        judged = model.discriminator_loss(batch, paid.signals)
+        generated = model.generator_loss(batch)
+        generated.total.backward()
+        judged = model.discriminator_loss(batch, generated.signals)
         assert list(judged.terms) == ["D(y*)"]
         ```
     """
@@ -151,8 +151,8 @@ class CycleModel(nn.Module):
             batch: Signals by name: images and maps ``(batch, channels, height, width)`` in [-1, 1], vectors
                 ``(batch, channels)``, labels one-hot or as integers ``(batch,)``. Generated signals among
                 them are taken as they are.
-            signals: What to generate; everything the batch's signals allow where nothing is said.
-            step: Steps taken so far, for stand-ins; they have had their time where nothing is said.
+            signals: What to generate; by default everything the batch's signals allow.
+            step: Training steps taken so far, for stand-ins; by default they have had their time.
 
         Returns:
             The generated signals by name, images and maps in [-1, 1].
@@ -178,12 +178,12 @@ class CycleModel(nn.Module):
         return {name: values[name] for name in chosen}
 
     def generator_loss(self, batch: Batch, *, terms: Iterable[str] | None = None, step: int | None = None) -> Losses:
-        """Return what the generators pay; the discriminators' weights take no gradient from it.
+        """Return the generators' loss; the discriminators' weights take no gradient from it.
 
         Args:
             batch: The input signals by name, as for `generate`.
-            terms: Names of the terms to compute; all of positive weight where nothing is said.
-            step: Steps taken so far, for stand-ins; they have had their time where nothing is said.
+            terms: Names of the terms to compute; by default all of positive weight.
+            step: Training steps taken so far, for stand-ins; by default they have had their time.
 
         Returns:
             Total, terms, and the generated signals with their gradient.
@@ -203,13 +203,13 @@ class CycleModel(nn.Module):
         *,
         terms: Iterable[str] | None = None,
     ) -> Losses:
-        """Return what the discriminators pay; the generators take no gradient from it.
+        """Return the discriminators' loss; the generators take no gradient from it.
 
         Args:
             batch: The input signals by name, as for `generate`.
             signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
             history: By adversary, the joined tuple to judge as generated instead, from a history pool.
-            terms: Names of the terms to compute; all of positive weight where nothing is said. A penalty weighs
+            terms: Names of the terms to compute; by default all of positive weight. A penalty weighs
                 the schedule's ``penalty_interval`` times as much: leave it out in the steps between.
 
         Returns:
@@ -231,7 +231,7 @@ class CycleModel(nn.Module):
         Args:
             batch: The input signals by name.
             signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
-            terms: Names of the adversaries; all of positive weight where nothing is said.
+            terms: Names of the adversaries; by default all of positive weight.
 
         Returns:
             By adversary, the signals of its fake tuple joined along the channels, detached.
@@ -261,9 +261,9 @@ class CycleModel(nn.Module):
         """Return the generators' loss as a module, to compile or to wrap: ``objective(batch) -> Losses``.
 
         Args:
-            terms: Names of the terms to compute; all of positive weight where nothing is said.
-            networks: The generators that learn; all but frozen ones where nothing is said.
-            step: Steps taken so far, for stand-ins.
+            terms: Names of the terms to compute; by default all of positive weight.
+            networks: The generators that learn; by default all but frozen ones.
+            step: Training steps taken so far, for stand-ins.
 
         Returns:
             The module, the same for the same arguments; its submodules are the generators that learn.
@@ -300,8 +300,8 @@ class CycleModel(nn.Module):
         """Return the discriminators' loss as a module: ``objective(batch, signals, history) -> Losses``.
 
         Args:
-            terms: Names of the terms to compute; all of positive weight where nothing is said.
-            networks: The discriminators that learn; all where nothing is said.
+            terms: Names of the terms to compute; by default all of positive weight.
+            networks: The discriminators that learn; by default all.
 
         Returns:
             The module, the same for the same arguments; its submodules are the discriminators that learn.

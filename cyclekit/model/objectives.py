@@ -1,4 +1,4 @@
-"""The two objectives: one player's loss as one forward of one module."""
+"""The two objectives: one side's loss as one forward of one module."""
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from cyclekit.model.evaluation import Evaluator, Value, Values, one_tensor
 
 
 class Losses(NamedTuple):
-    """What a player pays.
+    """The losses of one side.
 
     Attributes:
         total: The weighted sum, a scalar; the discriminators' is scaled by the schedule's factor.
@@ -37,13 +37,13 @@ class Measures(NamedTuple):
 
 
 class Objective(nn.Module):
-    """One player's loss: what ``torch.compile`` compiles, what DDP wraps, what autocast covers.
+    """One side's loss: what ``torch.compile`` compiles, what DDP wraps, what autocast covers.
 
     Only the networks that learn are its submodules; the others are used without gradient for their weights.
 
     Args:
         evaluator: The graph's networks.
-        plan: The player's plan.
+        plan: The side's plan.
         terms: The plan's terms, by the names they are reported under.
         learning: The networks that learn.
         measures: Criteria and adversarial losses.
@@ -79,7 +79,7 @@ class Objective(nn.Module):
         self._groups = evaluator.group(plan.evaluations)
         self._terms = dict(terms)
         self._measures = measures
-        self._judgements = {(e.network, e.inputs): e.outputs[0] for e in plan.evaluations}
+        self._logits_of = {(e.network, e.inputs): e.outputs[0] for e in plan.evaluations}
 
     def _run(self, values: Values, joined: Mapping[str, Tensor] | None = None) -> None:
         if torch.compiler.is_compiling():
@@ -89,8 +89,8 @@ class Objective(nn.Module):
             with _without_weight_gradients(self._frozen.values()):
                 self._evaluator.run(self._groups, values, joined=joined)
 
-    def _judgement(self, term: Adversary, judged: tuple[str, ...], values: Mapping[str, Value]) -> Value:
-        return values[self._judgements[term.discriminator, judged]]
+    def _logits(self, term: Adversary, judged: tuple[str, ...], values: Mapping[str, Value]) -> Value:
+        return values[self._logits_of[term.discriminator, judged]]
 
     def _compared(self, term: Comparison, values: Mapping[str, Value]) -> Tensor:
         return self._measures.criteria[term.criterion](*[one_tensor(values[name], name) for name in term.signals])
@@ -111,7 +111,7 @@ class Objective(nn.Module):
 
 
 class GeneratorObjective(Objective):
-    """What the generators pay: comparisons, and how far they are from fooling the discriminators."""
+    """The generators' loss: comparisons, and how far they are from fooling the discriminators."""
 
     def forward(self, batch: Batch) -> Losses:
         """Return the generators' losses.
@@ -124,26 +124,26 @@ class GeneratorObjective(Objective):
         """
         values: Values = {name: batch[name] for name in self.plan.inputs}
         self._run(values)
-        losses = {name: self._paid(term, values) for name, term in self._terms.items()}
+        losses = {name: self._loss(term, values) for name, term in self._terms.items()}
         generated = [name for name in self._evaluator.graph.generated if name in values]
         signals = {name: one_tensor(values[name], name) for name in generated}
         return Losses(self._summed(losses), losses, signals)
 
-    def _paid(self, term: Term, values: Mapping[str, Value]) -> Tensor:
+    def _loss(self, term: Term, values: Mapping[str, Value]) -> Tensor:
         if isinstance(term, Comparison):
             return self._compared(term, values)
         if isinstance(term, Regularizer):
             return self._measures.criteria[term.criterion](*[values[name] for name in term.features])
         measure = self._measures.adversarial[term.criterion]
-        fake = self._judgement(term, term.fake, values)
+        fake = self._logits(term, term.fake, values)
         if not measure.needs_real:
             return measure.generator(fake)
         # The real side trains the discriminator alone, whatever it holds.
-        return measure.generator(fake, _detached(self._judgement(term, term.real, values)))
+        return measure.generator(fake, _detached(self._logits(term, term.real, values)))
 
 
 class DiscriminatorObjective(Objective):
-    """What the discriminators pay: telling real from generated, and what their heads say of real inputs."""
+    """The discriminators' loss: telling real from generated, and what their heads say of real inputs."""
 
     def forward(self, batch: Batch, signals: Batch, history: Batch | None = None) -> Losses:
         """Return the discriminators' losses.
@@ -160,24 +160,24 @@ class DiscriminatorObjective(Objective):
         values: Values = {name: batch[name] for name in self.plan.inputs}
         values.update({name: signals[name].detach() for name in self.plan.given})
         joined = {
-            self._judgements[term.discriminator, term.fake]: history[name].detach()
+            self._logits_of[term.discriminator, term.fake]: history[name].detach()
             for name, term in self._terms.items()
             if history is not None and name in history and isinstance(term, Adversary)
         }
         self._run(values, joined)
-        losses = {name: self._paid(term, values, history or {}) for name, term in self._terms.items()}
+        losses = {name: self._loss(term, values, history or {}) for name, term in self._terms.items()}
         scale = self._evaluator.graph.schedule.discriminator_scale
         return Losses(self._summed(losses) * scale, losses, {})
 
-    def _paid(self, term: Term, values: Mapping[str, Value], history: Batch) -> Tensor:
+    def _loss(self, term: Term, values: Mapping[str, Value], history: Batch) -> Tensor:
         if isinstance(term, Comparison):
             return self._compared(term, values)
         if isinstance(term, Regularizer):
-            return self._penalised(term, values, history)
-        real, fake = (self._judgement(term, judged, values) for judged in (term.real, term.fake))
+            return self._penalty(term, values, history)
+        real, fake = (self._logits(term, judged, values) for judged in (term.real, term.fake))
         return self._measures.adversarial[term.criterion].discriminator(real, fake)
 
-    def _penalised(self, term: Regularizer, values: Mapping[str, Value], history: Batch) -> Tensor:
+    def _penalty(self, term: Regularizer, values: Mapping[str, Value], history: Batch) -> Tensor:
         join = self._evaluator.join
         fake = history[term.adversary] if term.adversary in history else join(term.fake, values)
         judge = self._evaluator.judge(term.discriminator, detached=term.discriminator in self._frozen)

@@ -285,8 +285,8 @@ def test_the_papers_listing_is_a_schedule():
         ),
         (
             lambda: C2GAN.replace(schedule=Schedule(order=("G_I", "generators", "discriminators"))),
-            "Schedule(order=('G_I', 'generators', 'discriminators')) steps 'G_I' 2 times in a training step: each network "
-            "that learns steps once",
+            "Schedule(order=('G_I', 'generators', 'discriminators')) steps 'G_I' 2 times in a training step: each "
+            "network that learns steps once",
         ),
         (
             lambda: C2GAN.replace(schedule=Schedule(stand_ins=(StandIn("D_K", "E", 1),))),
