@@ -68,9 +68,16 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
             accepted[call] = outcome
         return result
 
-    # Dynamo counts recompilations by code object: with one for all, a process could compile eight functions.
-    door.__code__ = door.__code__.replace(co_name=function.__name__, co_qualname=function.__qualname__)
-    return functools.wraps(function)(door)
+    return functools.wraps(function)(with_own_code(door, called=function))
+
+
+def with_own_code(function: Callable[P, R], *, called: Callable[..., object]) -> Callable[P, R]:
+    """Return a copy of a function with a code object of its own, named as another function is.
+
+    Dynamo counts recompilations by code object: with one for all, a process could compile eight functions.
+    """
+    code = function.__code__.replace(co_name=called.__name__, co_qualname=called.__qualname__)
+    return types.FunctionType(code, function.__globals__, None, function.__defaults__, function.__closure__)
 
 
 def _fingerprint(value: object) -> Hashable:

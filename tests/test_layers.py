@@ -113,7 +113,6 @@ def test_no_private_module_is_imported_across_rooms():
             assert not private or parts[1] == room(path), f"{path} imports {name}"
 
 
-@pytest.mark.xfail(reason="until the rooms are merged", strict=False)
 def test_no_two_modules_of_one_name():
     names = [path.stem for path in FILES if path.stem != "__init__"]
     assert sorted(names) == sorted({*names})

@@ -1,6 +1,6 @@
 """Adversarial losses and criteria, each by name."""
 
-from cyclekit.losses._adversarial import (
+from cyclekit.losses.adversarial import (
     AdversarialLoss,
     PointwiseLoss,
     RelativisticLoss,
@@ -8,12 +8,22 @@ from cyclekit.losses._adversarial import (
     list_adversarial_losses,
     register_adversarial_loss,
 )
-from cyclekit.losses._classification import binary_cross_entropy, cross_entropy
-from cyclekit.losses._criteria import Criterion, create_criterion, list_criteria, register_criterion
-from cyclekit.losses._features import feature_matching, gram_distance
-from cyclekit.losses._image import nearest_neighbour, ssim_loss, total_variation
-from cyclekit.losses._keypoints import keypoint_distance
-from cyclekit.losses._penalties import (
+from cyclekit.losses.criteria import (
+    Criterion,
+    binary_cross_entropy,
+    charbonnier,
+    create_criterion,
+    cross_entropy,
+    l1,
+    l2,
+    list_criteria,
+    masked_l1,
+    register_criterion,
+)
+from cyclekit.losses.features import PerceptualLoss, feature_matching, gram_distance
+from cyclekit.losses.image import nearest_neighbour, ssim_loss, total_variation
+from cyclekit.losses.keypoints import keypoint_distance
+from cyclekit.losses.penalties import (
     Penalty,
     create_penalty,
     list_penalties,
@@ -22,8 +32,6 @@ from cyclekit.losses._penalties import (
     register_penalty,
     wgan_gp_penalty,
 )
-from cyclekit.losses._perceptual import PerceptualLoss
-from cyclekit.losses._reconstruction import charbonnier, l1, l2, masked_l1
 
 __all__ = [
     "AdversarialLoss",

@@ -1,16 +1,15 @@
 """Image metrics, each by the name of the protocol it follows; images lie in [0, 1]."""
 
-from cyclekit.metrics._distributions import (
+from cyclekit.metrics.distributions import (
     Estimate,
     extract_features,
     frechet_distance,
     inception_score,
     kernel_distance,
 )
-from cyclekit.metrics._inception import InceptionFeatures
-from cyclekit.metrics._keypoints import landmark_distance, pckh
-from cyclekit.metrics._psnr import psnr
-from cyclekit.metrics._ssim import mask_ssim, ms_ssim, ssim
+from cyclekit.metrics.images import mask_ssim, ms_ssim, psnr, ssim
+from cyclekit.metrics.inception import InceptionFeatures
+from cyclekit.metrics.landmarks import landmark_distance, pckh
 
 __all__ = [
     "Estimate",

@@ -2,12 +2,13 @@
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from types import FunctionType, MethodType
+from types import MethodType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from cyclekit._typed import with_own_code
 from cyclekit.graph import Adversary, Comparison, LossPlan, Regularizer, Term
 from cyclekit.losses import AdversarialLoss, Criterion, Penalty
 from cyclekit.model.batch import Batch
@@ -60,10 +61,8 @@ class Objective(nn.Module):
         measures: Measures,
     ) -> None:
         super().__init__()
-        # Dynamo counts recompilations by code object: with one for all, a process could compile eight objectives.
         forward = type(self).forward
-        own = FunctionType(forward.__code__.replace(), forward.__globals__, argdefs=forward.__defaults__)
-        self.forward = MethodType(own, self)
+        self.forward = MethodType(with_own_code(forward, called=forward), self)
         self.plan = plan
         penalised = [term.discriminator for term in terms.values() if isinstance(term, Regularizer)]
         used = {

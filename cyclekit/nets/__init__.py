@@ -1,9 +1,16 @@
 """Generators and discriminators, and their two registries."""
 
 from cyclekit.errors import ImageSizeError, OptionError
-from cyclekit.nets._checks import ChecksSize
-from cyclekit.nets._features import GivesFeatures
-from cyclekit.nets._registries import (
+from cyclekit.nets.convert import load_pix2pix_weights
+from cyclekit.nets.dpig import DPIGEncoder, DPIGStem
+from cyclekit.nets.mlp import MLPDiscriminator, ResidualMLP
+from cyclekit.nets.multiscale import MultiscalePatchGAN
+from cyclekit.nets.patchgan import PatchGAN, PixelGAN
+from cyclekit.nets.pg2 import PG2Coarse, PG2Discriminator, PG2Refine
+from cyclekit.nets.pix2pixhd import Pix2PixHDLocal
+from cyclekit.nets.projected import TimmProjected
+from cyclekit.nets.protocols import ChecksSize, GivesFeatures
+from cyclekit.nets.registries import (
     create_discriminator,
     create_generator,
     discriminators,
@@ -13,16 +20,8 @@ from cyclekit.nets._registries import (
     register_discriminator,
     register_generator,
 )
-from cyclekit.nets._spec import NetworkSpec
-from cyclekit.nets.convert import load_pix2pix_weights
-from cyclekit.nets.dpig import DPIGEncoder, DPIGStem
-from cyclekit.nets.mlp import MLPDiscriminator, ResidualMLP
-from cyclekit.nets.multiscale import MultiscalePatchGAN
-from cyclekit.nets.patchgan import PatchGAN, PixelGAN
-from cyclekit.nets.pg2 import PG2Coarse, PG2Discriminator, PG2Refine
-from cyclekit.nets.pix2pixhd import Pix2PixHDLocal
-from cyclekit.nets.projected import TimmProjected
 from cyclekit.nets.resnet import ResNetDecoder, ResNetEncoder, ResNetGenerator
+from cyclekit.nets.spec import NetworkSpec
 from cyclekit.nets.stargan import StarGANDiscriminator, StarGANGenerator
 from cyclekit.nets.timm_unet import TimmUNet
 from cyclekit.nets.unet import UNet

@@ -7,10 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_exact, check_minimum, check_positive
-from cyclekit.nets._finish import finish
-from cyclekit.nets._registries import register_generator
+from cyclekit.nets.checks import check_exact, check_minimum, check_positive
+from cyclekit.nets.layers import finish
 from cyclekit.nets.pg2 import Pair, convolution
+from cyclekit.nets.registries import register_generator
 
 
 class DPIGStem(nn.Module):

@@ -4,11 +4,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_length, check_positive
-from cyclekit.nets._features import run_with_features
-from cyclekit.nets._finish import finish
-from cyclekit.nets._layers import activation_layer, final_layers
-from cyclekit.nets._registries import register_discriminator, register_generator
+from cyclekit.nets.checks import check_length, check_positive
+from cyclekit.nets.layers import activation_layer, final_layers, finish, run_with_features
+from cyclekit.nets.registries import register_discriminator, register_generator
 
 
 def _linear(in_channels: int, out_channels: int, *, activation: str) -> list[nn.Module]:

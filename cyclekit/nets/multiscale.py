@@ -4,9 +4,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_minimum, check_positive
-from cyclekit.nets._registries import register_discriminator
+from cyclekit.nets.checks import check_minimum, check_positive
 from cyclekit.nets.patchgan import PatchGAN
+from cyclekit.nets.registries import register_discriminator
 
 
 class MultiscalePatchGAN(nn.Module):

@@ -6,11 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_minimum, check_positive
-from cyclekit.nets._features import run_with_features
-from cyclekit.nets._finish import finish
-from cyclekit.nets._layers import activation_layer, needs_bias, normalisation
-from cyclekit.nets._registries import register_discriminator
+from cyclekit.nets.checks import check_minimum, check_positive
+from cyclekit.nets.layers import activation_layer, finish, needs_bias, normalisation, run_with_features
+from cyclekit.nets.registries import register_discriminator
 
 
 class PatchGAN(nn.Module):

@@ -8,16 +8,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_exact, check_multiple, check_positive
-from cyclekit.nets._features import run_with_features
-from cyclekit.nets._finish import finish
-from cyclekit.nets._layers import (
+from cyclekit.nets.checks import check_exact, check_multiple, check_positive
+from cyclekit.nets.layers import (
     activation_layer,
     final_layers,
+    finish,
     needs_bias,
     normalisation,
+    run_with_features,
 )
-from cyclekit.nets._registries import register_discriminator, register_generator
+from cyclekit.nets.registries import register_discriminator, register_generator
 
 
 def convolution(in_channels: int, out_channels: int, *, kernel: int = 3, stride: int = 1, activation: str) -> nn.Module:

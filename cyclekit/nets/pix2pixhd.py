@@ -4,9 +4,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_multiple, check_positive
-from cyclekit.nets._finish import finish
-from cyclekit.nets._registries import register_generator
+from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.layers import finish
+from cyclekit.nets.registries import register_generator
 from cyclekit.nets.resnet import (
     ResidualBlock,
     decoding_layers,

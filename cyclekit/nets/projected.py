@@ -7,12 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._backbone import Backbone
-from cyclekit.nets._checks import check_minimum, check_positive
-from cyclekit.nets._features import run_with_features
-from cyclekit.nets._finish import finish
-from cyclekit.nets._layers import activation_layer
-from cyclekit.nets._registries import register_discriminator
+from cyclekit.nets.backbone import Backbone
+from cyclekit.nets.checks import check_minimum, check_positive
+from cyclekit.nets.layers import activation_layer, finish, run_with_features
+from cyclekit.nets.registries import register_discriminator
 
 
 class TimmProjected(nn.Module):

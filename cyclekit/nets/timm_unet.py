@@ -5,11 +5,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._backbone import Backbone
-from cyclekit.nets._checks import check_multiple, check_positive
-from cyclekit.nets._finish import finish
-from cyclekit.nets._layers import activation_layer, final_layers, needs_bias, normalisation, upsampling
-from cyclekit.nets._registries import register_generator
+from cyclekit.nets.backbone import Backbone
+from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.layers import activation_layer, final_layers, finish, needs_bias, normalisation, upsampling
+from cyclekit.nets.registries import register_generator
 
 
 class _Doubling(nn.Module):

@@ -7,17 +7,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets._checks import check_multiple, check_positive
-from cyclekit.nets._finish import finish
-from cyclekit.nets._layers import (
+from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.layers import (
     activation_layer,
     dropout_layers,
     final_layers,
+    finish,
     needs_bias,
     normalisation,
     upsampling,
 )
-from cyclekit.nets._registries import register_generator
+from cyclekit.nets.registries import register_generator
 
 
 class UNet(nn.Module):

@@ -1,16 +1,14 @@
 """One adversarial step, and complete checkpoints. The loop is the user's own."""
 
-from cyclekit.training._average import moving_average
-from cyclekit.training._checkpoint import (
+from cyclekit.training.checkpoint import (
     CheckpointError,
     Stateful,
     latest_checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
-from cyclekit.training._decay import linear_decay
-from cyclekit.training._players import create_optimizers
-from cyclekit.training._step import AdversarialStep, Round
+from cyclekit.training.players import create_optimizers, linear_decay, moving_average
+from cyclekit.training.step import AdversarialStep, Round
 
 __all__ = [
     "AdversarialStep",

@@ -1,0 +1,38 @@
+"""What every renderer needs of its points: which are there, and a place for those that are not."""
+
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from cyclekit._precision import full_precision
+
+
+class Placed(NamedTuple):
+    """Points with every missing one moved to (0, 0), so that no NaN reaches a value or a gradient."""
+
+    points: Float[Tensor, "batch joints 2"]
+    present: Bool[Tensor, "batch joints"]
+
+
+def place(points: Tensor, visible: Tensor | None) -> Placed:
+    """Find the missing points: not visible, or not finite. Half-precision points come back in float32."""
+    present = torch.isfinite(points).all(-1)
+    if visible is not None:
+        present = present & (visible > 0)
+    exact = full_precision(points)
+    return Placed(torch.where(rearrange(present, "b j -> b j 1"), exact, 0.0), present)
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Raise unless ``size`` is a height and a width of at least one pixel."""
+    if min(size) < 1:
+        raise ValueError(f"size must be (height, width), each at least 1; got {size}")
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise unless ``value``, a length in pixels, is positive and finite."""
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} is a length in pixels and must be positive; got {value}")

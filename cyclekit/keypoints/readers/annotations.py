@@ -1,0 +1,94 @@
+"""What the readers of keypoint files share: their result and their error."""
+
+import json
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple, NoReturn, cast
+
+import torch
+
+from cyclekit.errors import AnnotationError
+from cyclekit.keypoints.heatmaps import Keypoints
+
+
+class Annotations(NamedTuple):
+    """Keypoints and the images they belong to.
+
+    Attributes:
+        names: One image name a row; an image with several people has several rows.
+        keypoints: Points in pixels, shape (rows, joints, 2), and which are there, shape (rows, joints).
+    """
+
+    names: tuple[str, ...]
+    keypoints: Keypoints
+
+
+def fail(path: str | PathLike[str], where: int | str, expected: str, got: object) -> NoReturn:
+    """Raise the readers' error. `where` is a line number, or the way to a value in a JSON file."""
+    place = f"line {where}" if isinstance(where, int) else where
+    shown = repr(got)
+    raise AnnotationError(
+        f"{Path(path)}, {place}: expected {expected}; got {shown if len(shown) <= 80 else shown[:77] + '...'}"
+    )
+
+
+def read_text(path: str | PathLike[str]) -> str:
+    """Read a text file, with or without a byte order mark."""
+    data = Path(path).read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        fail(path, data[: error.start].count(b"\n") + 1, "UTF-8 text", data[error.start : error.start + 4])
+
+
+def read_json(path: str | PathLike[str]) -> object:
+    """Read a JSON file."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        fail(path, error.lineno, f"JSON ({error.msg})", text.split("\n")[error.lineno - 1])
+
+
+def field(path: str | PathLike[str], where: str, owner: object, key: str) -> object:
+    """Look a key up in what should be a JSON object."""
+    if not isinstance(owner, dict) or key not in owner:
+        fail(path, where, f"an object with {key!r}", owner)
+    return cast(dict[str, object], owner)[key]
+
+
+def items(path: str | PathLike[str], where: str, value: object) -> list[object]:
+    """Take what should be a JSON list."""
+    if not isinstance(value, list):
+        fail(path, where, "a list", value)
+    return cast(list[object], value)
+
+
+def numbers(path: str | PathLike[str], where: int | str, value: object) -> list[float]:
+    """Take what should be a JSON list of numbers."""
+    if not isinstance(value, list):
+        fail(path, where, "a list of numbers", value)
+    found: list[float] = []
+    for entry in cast(list[object], value):
+        if isinstance(entry, bool) or not isinstance(entry, int | float):
+            fail(path, where, "numbers only", entry)
+        found.append(float(entry))
+    return found
+
+
+def triples(path: str | PathLike[str], where: str, value: object) -> list[float]:
+    """Take what should be a JSON list of x, y and a confidence for each joint."""
+    found = numbers(path, where, value)
+    if len(found) % 3:
+        fail(path, where, "x, y and a confidence for each joint, a multiple of 3 numbers", len(found))
+    return found
+
+
+def stack_triples(rows: list[list[float]], threshold: float) -> Keypoints:
+    """Build keypoints of x, y, confidence rows; a joint is there when its confidence exceeds the threshold."""
+    joints = len(rows[0]) // 3 if rows else 0
+    table = torch.tensor(rows, dtype=torch.float32).reshape(len(rows), joints, 3)
+    points, confidence = table[..., :2], table[..., 2]
+    # Estimators write NaN for what they could not place, and JSON as Python reads it lets that through.
+    finite = points.isfinite()
+    return Keypoints(torch.where(finite, points, 0.0), finite.all(-1) & (confidence > threshold))

@@ -1,0 +1,161 @@
+"""Normalisation, activation, up-sampling and spectral norm, by name; every network chooses through these."""
+
+from collections.abc import Callable, Iterable
+from math import gcd
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from cyclekit.nets.checks import choose
+
+GROUPS = 32
+
+
+def _group_norm(channels: int) -> nn.Module:
+    return nn.GroupNorm(gcd(GROUPS, channels), channels)
+
+
+def _affine_instance_norm(channels: int) -> nn.Module:
+    return nn.InstanceNorm2d(channels, affine=True)
+
+
+_NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "instance": nn.InstanceNorm2d,
+    "instance_affine": _affine_instance_norm,
+    "group": _group_norm,
+}
+_SHIFTED = ("batch", "instance_affine", "group")
+
+_ACTIVATIONS: dict[str, Callable[[float], nn.Module]] = {
+    "relu": lambda _: nn.ReLU(inplace=True),
+    "leaky_relu": lambda slope: nn.LeakyReLU(slope, inplace=True),
+    "silu": lambda _: nn.SiLU(inplace=True),
+    "gelu": lambda _: nn.GELU(),
+    "prelu": lambda _: nn.PReLU(),
+}
+
+
+def normalisation(name: str, channels: int) -> list[nn.Module]:
+    """Return the layer called ``name``, or nothing for ``"none"``, to be spliced into a sequence."""
+    choose("normalisation", name, [*_NORMS, "none"])
+    return [] if name == "none" else [_NORMS[name](channels)]
+
+
+def needs_bias(norm: str) -> bool:
+    """Whether a convolution before this normalisation carries a bias, as in the pix2pix release.
+
+    It does not where the normalisation has a shift of its own.
+    """
+    return norm not in _SHIFTED
+
+
+def activation_layer(name: str, *, slope: float = 0.2) -> nn.Module:
+    """Return the activation called ``name``; the slope is the leaky ReLU's below 0."""
+    choose("activation", name, _ACTIVATIONS)
+    return _ACTIVATIONS[name](slope)
+
+
+def dropout_layers(probability: float) -> list[nn.Module]:
+    """Return a dropout, or nothing for a probability of 0."""
+    if not 0 <= probability < 1:
+        raise ValueError(f"dropout (={probability}) must be a probability of at least 0, below 1")
+    return [nn.Dropout(probability)] if probability > 0 else []
+
+
+def final_layers(name: str) -> list[nn.Module]:
+    """Return what ends a generator: ``"tanh"`` for images in [-1, 1], ``"none"`` for latents."""
+    choose("final activation", name, ["tanh", "none"])
+    return [nn.Tanh()] if name == "tanh" else []
+
+
+def upsampling(name: str, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4) -> nn.Module:
+    """Return a layer that doubles height and width.
+
+    Args:
+        name: ``"deconv"``, a transposed convolution; ``"nearest"``, nearest-neighbour then a 3x3 convolution;
+            ``"pixelshuffle"``, a 3x3 convolution to four times the channels, rearranged.
+        in_channels: Channels before.
+        out_channels: Channels after.
+        bias: Whether the convolution carries a bias.
+        kernel_size: Of the transposed convolution: 4, or 3.
+    """
+    choose("upsampling", name, ["deconv", "nearest", "pixelshuffle"])
+    if name == "nearest":
+        return nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1, bias=bias),
+        )
+    if name == "pixelshuffle":
+        return nn.Sequential(
+            nn.Conv2d(in_channels, 4 * out_channels, kernel_size=3, padding=1, bias=bias), nn.PixelShuffle(2)
+        )
+    return nn.ConvTranspose2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=2,
+        padding=1,
+        output_padding=kernel_size % 2,
+        bias=bias,
+    )
+
+
+def add_spectral_norm(network: nn.Module) -> None:
+    """Divide every weight by its largest singular value (Miyato et al., ICLR 2018)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            spectral_norm(module)
+
+
+def _normal(weight: Tensor) -> Tensor:
+    return nn.init.normal_(weight, 0.0, 0.02)
+
+
+def _kaiming(weight: Tensor) -> Tensor:
+    return nn.init.kaiming_normal_(weight, a=0, mode="fan_in")
+
+
+_SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
+    "normal": _normal,  # DCGAN's and pix2pix's
+    "xavier": nn.init.xavier_normal_,  # C2GAN's release, gain 1
+    "kaiming": _kaiming,
+}
+
+
+def finish(network: nn.Module, *, init: str, spectral_norm: bool) -> None:
+    """Draw a network's initial weights, then normalise them; the other order would draw from what was normalised.
+
+    Args:
+        network: Whose weights are drawn, in place.
+        init: ``"normal"``: N(0, 0.02²), as pix2pix. ``"xavier"``: Xavier-normal with gain 1, as C2GAN's
+            release. ``"kaiming"``: He-normal over the inputs. ``"default"``: leave what PyTorch drew.
+            All but the last set biases to 0 and the scales of batch normalisation to N(1, 0.02²).
+        spectral_norm: Whether every convolution and linear layer is divided by its largest singular value.
+    """
+    choose("initialisation", init, [*_SCHEMES, "default"])
+    if init != "default":
+        _draw(network, _SCHEMES[init])
+    if spectral_norm:
+        add_spectral_norm(network)
+
+
+def _draw(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            draw(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+            nn.init.zeros_(module.bias)
+
+
+def run_with_features(blocks: Iterable[nn.Module], hidden: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Return what the last block gives, and what each one before it gave."""
+    *inner, last = blocks
+    features: list[Tensor] = []
+    for block in inner:
+        hidden = block(hidden)
+        features.append(hidden)
+    return last(hidden), features
