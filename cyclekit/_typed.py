@@ -9,7 +9,7 @@ import reprlib
 import types
 from collections import abc
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, ParamSpec, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import torch
 from beartype import BeartypeConf
@@ -17,7 +17,8 @@ from beartype.door import is_bearable
 from jaxtyping import AbstractArray, jaxtyped
 from torch import Tensor
 
-from cyclekit.errors import ShapeError
+from cyclekit._registry import suggestion
+from cyclekit.errors import ShapeError, UnknownNameError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +49,7 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
 
     Raises:
         ShapeError: From the decorated function, when an argument or the result does not fit.
+        UnknownNameError: Likewise, when a name is none of those a `Literal` lists.
     """
     if not CHECKS_ENABLED:
         return function
@@ -109,6 +111,7 @@ def _check(function: Callable[..., object], args: Sequence[object], kwargs: Mapp
     with jaxtyped("context"):
         for name, parameter, value in _arguments(signature, bound.arguments):
             if parameter in hints and not _fits(value, hints[parameter], sizes):
+                _refuse_unknown_choice(f"{_name(function)}() argument {name!r}", value, hints[parameter])
                 raise ShapeError(f"{_name(function)}() argument {name!r}: {_mismatch(value, hints[parameter], sizes)}")
         if "return" in hints and not all(_fits(value, hints["return"], sizes) for value in result):
             raise ShapeError(f"{_name(function)}() result: {_mismatch(result[0], hints['return'], sizes)}")
@@ -143,6 +146,21 @@ def _fits(value: Any, hint: Any, sizes: dict[str, int]) -> bool:
     if isinstance(value, Tensor) and isinstance(hint, type) and issubclass(hint, AbstractArray):
         sizes |= _sizes(hint.dim_str, value.shape)
     return all(_fits(item, item_hint, sizes) for item, item_hint in _items(value, hint))
+
+
+def _refuse_unknown_choice(where: str, value: object, hint: object) -> None:
+    """Raise, with the nearest names, for a name that is none of a `Literal`'s."""
+    known = _choices(hint)
+    for name in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+        if isinstance(name, str) and known and name not in known:
+            raise UnknownNameError(f"{where}: there is no {name!r}{suggestion(name, known)}")
+
+
+def _choices(hint: object) -> list[str]:
+    arms = get_args(hint)
+    if get_origin(hint) in (Union, types.UnionType, tuple):
+        return [name for arm in arms for name in _choices(arm)]
+    return [name for name in arms if isinstance(name, str)] if get_origin(hint) is Literal else []
 
 
 def _items(value: Any, hint: Any) -> Iterator[tuple[Any, Any]]:

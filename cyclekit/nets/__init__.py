@@ -9,7 +9,7 @@ from cyclekit.nets.patchgan import PatchGAN, PixelGAN
 from cyclekit.nets.pg2 import PG2Coarse, PG2Discriminator, PG2Refine
 from cyclekit.nets.pix2pixhd import Pix2PixHDLocal
 from cyclekit.nets.projected import TimmProjected
-from cyclekit.nets.protocols import ChecksSize, GivesFeatures
+from cyclekit.nets.protocols import ChecksSize, Discriminator, Generator, GivesFeatures
 from cyclekit.nets.registries import (
     create_discriminator,
     create_generator,
@@ -30,6 +30,8 @@ __all__ = [
     "ChecksSize",
     "DPIGEncoder",
     "DPIGStem",
+    "Discriminator",
+    "Generator",
     "GivesFeatures",
     "ImageSizeError",
     "MLPDiscriminator",

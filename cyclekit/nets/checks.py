@@ -1,8 +1,5 @@
 """What a network refuses: sizes it cannot take, options it does not have."""
 
-from collections.abc import Iterable
-
-from cyclekit._registry import suggestion
 from cyclekit.errors import ImageSizeError
 
 
@@ -11,13 +8,6 @@ def check_positive(**values: int) -> None:
     for name, value in values.items():
         if value < 1:
             raise ValueError(f"{name} (={value}) must be a positive integer")
-
-
-def choose(what: str, name: str, known: Iterable[str]) -> None:
-    """Raise, with the nearest names, when ``name`` is not among the known ones."""
-    known = list(known)
-    if name not in known:
-        raise ValueError(f"no {what} is called {name!r}{suggestion(name, known)}")
 
 
 def check_multiple(network: str, height: int, width: int, *, multiple: int, minimum: int = 1) -> None:

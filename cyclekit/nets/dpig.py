@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_exact, check_minimum, check_positive
-from cyclekit.nets.layers import finish
+from cyclekit.nets.layers import Activation, Init, finish
 from cyclekit.nets.pg2 import Pair, convolution
 from cyclekit.nets.registries import register_generator
 
@@ -37,9 +37,9 @@ class DPIGStem(nn.Module):
         in_channels: int,
         out_channels: int,
         *,
-        activation: str = "relu",
+        activation: Activation = "relu",
         spectral_norm: bool = False,
-        init: str = "xavier",
+        init: Init = "xavier",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels)
@@ -50,32 +50,14 @@ class DPIGStem(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for images of less than 2x2 pixels.
-
-        Args:
-            height: Height of the image, in pixels.
-            width: Width of the image, in pixels.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Raise for images of less than 2x2 pixels."""
         check_minimum("DPIG's stem", height, width, minimum=2)
 
     @typed
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Compute features.
-
-        Args:
-            image: The image, in [-1, 1].
-
-        Returns:
-            The features, unbounded.
-
-        Raises:
-            ImageSizeError: The image has less than 2x2 pixels.
-        """
+        """Give the features of an image in [-1, 1], unbounded."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.layers(image)
 
@@ -126,9 +108,9 @@ class DPIGEncoder(nn.Module):
         scales: int = 5,
         base_channels: int = 128,
         entry: bool = True,
-        activation: str = "relu",
+        activation: Activation = "relu",
         spectral_norm: bool = False,
-        init: str = "xavier",
+        init: Init = "xavier",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels)
@@ -153,30 +135,12 @@ class DPIGEncoder(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for any size but the one the linear layer was made for.
-
-        Args:
-            height: Height of the image, in pixels.
-            width: Width of the image, in pixels.
-
-        Raises:
-            ImageSizeError: It is another.
-        """
+        """Raise for any size but the one the linear layer was made for."""
         check_exact("DPIG's encoder", height, width, size=self.image_size)
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch out_channels"]:
-        """Encode images.
-
-        Args:
-            image: The image in [-1, 1], or features of any range.
-
-        Returns:
-            The vector, unbounded.
-
-        Raises:
-            ImageSizeError: The size is not the one the linear layer was made for.
-        """
+        """Encode an image in [-1, 1], or features of any range, as a vector."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.layers(image)
 

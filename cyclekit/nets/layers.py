@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from math import gcd
+from typing import Literal, TypeAlias
 
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from cyclekit.nets.checks import choose
+Norm: TypeAlias = Literal["batch", "instance", "instance_affine", "group", "none"]
+Activation: TypeAlias = Literal["relu", "leaky_relu", "silu", "gelu", "prelu"]
+Upsampling: TypeAlias = Literal["deconv", "nearest", "pixelshuffle"]
+FinalActivation: TypeAlias = Literal["tanh", "none"]
+Init: TypeAlias = Literal["normal", "xavier", "kaiming", "default"]
 
 GROUPS = 32
 
@@ -36,13 +41,12 @@ _ACTIVATIONS: dict[str, Callable[[float], nn.Module]] = {
 }
 
 
-def normalisation(name: str, channels: int) -> list[nn.Module]:
+def normalisation(name: Norm, channels: int) -> list[nn.Module]:
     """Return the layer called ``name``, or nothing for ``"none"``, to be spliced into a sequence."""
-    choose("normalisation", name, [*_NORMS, "none"])
     return [] if name == "none" else [_NORMS[name](channels)]
 
 
-def needs_bias(norm: str) -> bool:
+def needs_bias(norm: Norm) -> bool:
     """Whether a convolution before this normalisation carries a bias, as in the pix2pix release.
 
     It does not where the normalisation has a shift of its own.
@@ -50,9 +54,8 @@ def needs_bias(norm: str) -> bool:
     return norm not in _SHIFTED
 
 
-def activation_layer(name: str, *, slope: float = 0.2) -> nn.Module:
+def activation_layer(name: Activation, *, slope: float = 0.2) -> nn.Module:
     """Return the activation called ``name``; the slope is the leaky ReLU's below 0."""
-    choose("activation", name, _ACTIVATIONS)
     return _ACTIVATIONS[name](slope)
 
 
@@ -63,13 +66,12 @@ def dropout_layers(probability: float) -> list[nn.Module]:
     return [nn.Dropout(probability)] if probability > 0 else []
 
 
-def final_layers(name: str) -> list[nn.Module]:
+def final_layers(name: FinalActivation) -> list[nn.Module]:
     """Return what ends a generator: ``"tanh"`` for images in [-1, 1], ``"none"`` for latents."""
-    choose("final activation", name, ["tanh", "none"])
     return [nn.Tanh()] if name == "tanh" else []
 
 
-def upsampling(name: str, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4) -> nn.Module:
+def upsampling(name: Upsampling, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4) -> nn.Module:
     """Return a layer that doubles height and width.
 
     Args:
@@ -80,7 +82,6 @@ def upsampling(name: str, in_channels: int, out_channels: int, *, bias: bool, ke
         bias: Whether the convolution carries a bias.
         kernel_size: Of the transposed convolution: 4, or 3.
     """
-    choose("upsampling", name, ["deconv", "nearest", "pixelshuffle"])
     if name == "nearest":
         return nn.Sequential(
             nn.Upsample(scale_factor=2, mode="nearest"),
@@ -123,7 +124,7 @@ _SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def finish(network: nn.Module, *, init: str, spectral_norm: bool) -> None:
+def finish(network: nn.Module, *, init: Init, spectral_norm: bool) -> None:
     """Draw a network's initial weights, then normalise them; the other order would draw from what was normalised.
 
     Args:
@@ -133,7 +134,6 @@ def finish(network: nn.Module, *, init: str, spectral_norm: bool) -> None:
             All but the last set biases to 0 and the scales of batch normalisation to N(1, 0.02²).
         spectral_norm: Whether every convolution and linear layer is divided by its largest singular value.
     """
-    choose("initialisation", init, [*_SCHEMES, "default"])
     if init != "default":
         _draw(network, _SCHEMES[init])
     if spectral_norm:

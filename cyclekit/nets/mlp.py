@@ -5,18 +5,26 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_length, check_positive
-from cyclekit.nets.layers import activation_layer, final_layers, finish, run_with_features
+from cyclekit.nets.layers import (
+    Activation,
+    FinalActivation,
+    Init,
+    activation_layer,
+    final_layers,
+    finish,
+    run_with_features,
+)
 from cyclekit.nets.registries import register_discriminator, register_generator
 
 
-def _linear(in_channels: int, out_channels: int, *, activation: str) -> list[nn.Module]:
+def _linear(in_channels: int, out_channels: int, *, activation: Activation) -> list[nn.Module]:
     return [nn.Linear(in_channels, out_channels), activation_layer(activation)]
 
 
 class _Residual(nn.Module):
     """Two linear layers, each with its activation, around which the input is carried."""
 
-    def __init__(self, hidden: int, *, activation: str) -> None:
+    def __init__(self, hidden: int, *, activation: Activation) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             *_linear(hidden, hidden, activation=activation), *_linear(hidden, hidden, activation=activation)
@@ -68,10 +76,10 @@ class ResidualMLP(nn.Module):
         *,
         blocks: int = 4,
         hidden: int = 512,
-        activation: str = "leaky_relu",
-        final: str = "none",
+        activation: Activation = "leaky_relu",
+        final: FinalActivation = "none",
         spectral_norm: bool = False,
-        init: str = "xavier",
+        init: Init = "xavier",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks, hidden=hidden)
@@ -86,17 +94,7 @@ class ResidualMLP(nn.Module):
 
     @typed
     def forward(self, vector: Float[Tensor, "batch in_channels"]) -> Float[Tensor, "batch out_channels"]:
-        """Map vectors.
-
-        Args:
-            vector: The input, of any range.
-
-        Returns:
-            The output, unbounded unless the network ends in tanh.
-
-        Raises:
-            ValueError: The input has another length than the network was built for.
-        """
+        """Map vectors of any range; the output is unbounded unless the network ends in tanh."""
         check_length("a residual MLP", vector.shape[1], expected=self.in_channels)
         return self.layers(vector)
 
@@ -136,9 +134,9 @@ class MLPDiscriminator(nn.Module):
         *,
         layers: int = 4,
         hidden: int = 512,
-        activation: str = "leaky_relu",
+        activation: Activation = "leaky_relu",
         spectral_norm: bool = False,
-        init: str = "kaiming",
+        init: Init = "kaiming",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, layers=layers, hidden=hidden)
@@ -152,33 +150,13 @@ class MLPDiscriminator(nn.Module):
     def judge_with_features(
         self, vector: Float[Tensor, "batch in_channels"]
     ) -> tuple[Float[Tensor, "batch 1"], list[Tensor]]:
-        """Judge vectors, and return the features on the way.
-
-        Args:
-            vector: The input, of any range.
-
-        Returns:
-            What `forward` gives, and one tensor for each layer before the logit.
-
-        Raises:
-            ValueError: The vector has another length than the network was built for.
-        """
+        """Give what `forward` gives, and the features on the way."""
         check_length("a discriminator of vectors", vector.shape[1], expected=self.in_channels)
         return run_with_features(self.blocks, vector)
 
     @typed
     def forward(self, vector: Float[Tensor, "batch in_channels"]) -> Float[Tensor, "batch 1"]:
-        """Judge vectors.
-
-        Args:
-            vector: The input, of any range.
-
-        Returns:
-            One logit for each vector.
-
-        Raises:
-            ValueError: The vector has another length than the network was built for.
-        """
+        """Give one logit for each vector."""
         return self.judge_with_features(vector)[0]
 
 

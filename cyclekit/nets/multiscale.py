@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_minimum, check_positive
+from cyclekit.nets.layers import Activation, Init, Norm
 from cyclekit.nets.patchgan import PatchGAN
 from cyclekit.nets.registries import register_discriminator
 
@@ -49,10 +50,10 @@ class MultiscalePatchGAN(nn.Module):
         scales: int = 3,
         layers: int = 3,
         base_channels: int = 64,
-        norm: str = "instance",
-        activation: str = "leaky_relu",
+        norm: Norm = "instance",
+        activation: Activation = "leaky_relu",
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(scales=scales)
@@ -72,15 +73,7 @@ class MultiscalePatchGAN(nn.Module):
         self.halve = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for images too small for the coarsest scale.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Raise for images too small for the coarsest scale."""
         # a side of n becomes (n + 1) // 2, and the coarsest scale needs 2
         minimum = 2 ** (len(self.scales) - 1) + 1
         check_minimum(f"a PatchGAN at {len(self.scales)} scales", height, width, minimum=minimum)
@@ -89,17 +82,7 @@ class MultiscalePatchGAN(nn.Module):
     def judge_with_features(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[list[Tensor], list[list[Tensor]]]:
-        """Judge every patch at every scale, and return the features on the way.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            What `forward` gives, and one list for each scale, of one tensor for each layer before its logits.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Give what `forward` gives, and the features on the way."""
         self.check_size(image.shape[-2], image.shape[-1])
         logits: list[Tensor] = []
         features: list[list[Tensor]] = []
@@ -112,17 +95,7 @@ class MultiscalePatchGAN(nn.Module):
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:
-        """Judge every patch at every scale.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            Logits, (batch 1 rows columns), one map for each scale, the finest first.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Give the logits of every patch, one map for each scale, the finest first."""
         return self.judge_with_features(image)[0]
 
 

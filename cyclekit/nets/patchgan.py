@@ -7,7 +7,16 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_minimum, check_positive
-from cyclekit.nets.layers import activation_layer, finish, needs_bias, normalisation, run_with_features
+from cyclekit.nets.layers import (
+    Activation,
+    Init,
+    Norm,
+    activation_layer,
+    finish,
+    needs_bias,
+    normalisation,
+    run_with_features,
+)
 from cyclekit.nets.registries import register_discriminator
 
 
@@ -42,11 +51,11 @@ class PatchGAN(nn.Module):
         *,
         layers: int = 3,
         base_channels: int = 64,
-        norm: str = "batch",
-        activation: str = "leaky_relu",
+        norm: Norm = "batch",
+        activation: Activation = "leaky_relu",
         spectral_norm: bool = False,
         padding: int = 1,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
@@ -72,15 +81,7 @@ class PatchGAN(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for images too small for one patch.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Raise for images too small for one patch."""
         strided = len(self.blocks) - 2
         check_minimum(f"a PatchGAN with {strided} strided layers", height, width, minimum=self.minimum_size)
 
@@ -88,33 +89,13 @@ class PatchGAN(nn.Module):
     def judge_with_features(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 rows columns"], list[Tensor]]:
-        """Judge every patch, and return the features on the way.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            What `forward` gives, and one tensor for each layer before the logits.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Give what `forward` gives, and the features on the way."""
         self.check_size(image.shape[-2], image.shape[-1])
         return run_with_features(self.blocks, image)
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1 rows columns"]:
-        """Judge every patch.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            Logits, one for each patch; a 256x256 image gives 30x30 of them with ``patchgan_70``.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Give a logit for every patch: 30x30 of a 256x256 image with ``patchgan_70``."""
         return self.judge_with_features(image)[0]
 
 
@@ -142,10 +123,10 @@ class PixelGAN(nn.Module):
         in_channels: int,
         *,
         base_channels: int = 64,
-        norm: str = "batch",
-        activation: str = "leaky_relu",
+        norm: Norm = "batch",
+        activation: Activation = "leaky_relu",
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, base_channels=base_channels)
@@ -164,48 +145,20 @@ class PixelGAN(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for images of less than 2x2 pixels, which normalisation cannot train on.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Raise for images of less than 2x2 pixels, which normalisation cannot train on."""
         check_minimum("a PixelGAN", height, width, minimum=2)
 
     @typed
     def judge_with_features(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 height width"], list[Tensor]]:
-        """Judge every pixel, and return the features on the way.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            What `forward` gives, and one tensor for each layer before the logits.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Give what `forward` gives, and the features on the way."""
         self.check_size(image.shape[-2], image.shape[-1])
         return run_with_features(self.blocks, image)
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1 height width"]:
-        """Judge every pixel.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            Logits, one for each pixel.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Give a logit for every pixel."""
         return self.judge_with_features(image)[0]
 
 

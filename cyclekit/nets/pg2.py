@@ -10,6 +10,10 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_exact, check_multiple, check_positive
 from cyclekit.nets.layers import (
+    Activation,
+    FinalActivation,
+    Init,
+    Norm,
     activation_layer,
     final_layers,
     finish,
@@ -20,7 +24,9 @@ from cyclekit.nets.layers import (
 from cyclekit.nets.registries import register_discriminator, register_generator
 
 
-def convolution(in_channels: int, out_channels: int, *, kernel: int = 3, stride: int = 1, activation: str) -> nn.Module:
+def convolution(
+    in_channels: int, out_channels: int, *, kernel: int = 3, stride: int = 1, activation: Activation
+) -> nn.Module:
     """Return a convolution with its activation."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2),
@@ -31,7 +37,7 @@ def convolution(in_channels: int, out_channels: int, *, kernel: int = 3, stride:
 class Pair(nn.Module):
     """Two 3x3 convolutions, each with its activation; the input is carried around them where asked."""
 
-    def __init__(self, in_channels: int, out_channels: int, *, residual: bool, activation: str) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, residual: bool, activation: Activation) -> None:
         super().__init__()
         self.residual = residual
         self.layers = nn.Sequential(
@@ -76,10 +82,10 @@ class PG2Coarse(nn.Module):
         scales: int = 5,
         base_channels: int = 128,
         latent: int = 64,
-        activation: str = "relu",
-        final: str = "tanh",
+        activation: Activation = "relu",
+        final: FinalActivation = "tanh",
         spectral_norm: bool = False,
-        init: str = "xavier",
+        init: Init = "xavier",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, latent=latent)
@@ -115,32 +121,14 @@ class PG2Coarse(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for any size but the one the bottleneck was made for.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: It is another.
-        """
+        """Raise for any size but the one the bottleneck was made for."""
         check_exact("PG2's first stage", height, width, size=self.image_size)
 
     @typed
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Draw the coarse person.
-
-        Args:
-            image: The condition image and the target pose, in [-1, 1].
-
-        Returns:
-            The coarse image, in [-1, 1] where the network ends in tanh.
-
-        Raises:
-            ImageSizeError: The size is not the one the bottleneck was made for.
-        """
+        """Draw the coarse person from the condition image and the target pose."""
         self.check_size(image.shape[-2], image.shape[-1])
         hidden = self.entry(image)
         skips: list[Tensor] = []
@@ -184,10 +172,10 @@ class PG2Refine(nn.Module):
         *,
         scales: int = 3,
         base_channels: int = 128,
-        activation: str = "relu",
-        final: str = "none",
+        activation: Activation = "relu",
+        final: FinalActivation = "none",
         spectral_norm: bool = False,
-        init: str = "xavier",
+        init: Init = "xavier",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
@@ -213,15 +201,7 @@ class PG2Refine(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise unless both sides can be halved as often as there are scales but one.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: They cannot.
-        """
+        """Raise unless both sides can be halved as often as there are scales but one."""
         multiple = 2 ** (self.scales - 1)
         check_multiple(f"PG2's second stage with {self.scales} scales", height, width, multiple=multiple)
 
@@ -229,17 +209,7 @@ class PG2Refine(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Draw the difference to the coarse image.
-
-        Args:
-            image: The condition image and the coarse image, in [-1, 1].
-
-        Returns:
-            The difference, to be added to the coarse image.
-
-        Raises:
-            ImageSizeError: The sides cannot be halved as often as there are scales but one.
-        """
+        """Draw the difference to the coarse image, from the condition image and the coarse one."""
         self.check_size(image.shape[-2], image.shape[-1])
         hidden = self.entry(image)
         skips: list[Tensor] = []
@@ -283,10 +253,10 @@ class PG2Discriminator(nn.Module):
         *,
         image_size: tuple[int, int] = (128, 64),
         base_channels: int = 64,
-        norm: str = "batch",
-        activation: str = "leaky_relu",
+        norm: Norm = "batch",
+        activation: Activation = "leaky_relu",
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, base_channels=base_channels)
@@ -309,48 +279,20 @@ class PG2Discriminator(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for any size but the one the last layer was made for.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: It is another.
-        """
+        """Raise for any size but the one the last layer was made for."""
         check_exact("PG2's discriminator", height, width, size=self.image_size)
 
     @typed
     def judge_with_features(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1"], list[Tensor]]:
-        """Judge images, and return the features on the way.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            What `forward` gives, and one tensor for each convolution.
-
-        Raises:
-            ImageSizeError: The size is not the one the last layer was made for.
-        """
+        """Give what `forward` gives, and the features on the way."""
         self.check_size(image.shape[-2], image.shape[-1])
         return run_with_features(self.blocks, image)
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch 1"]:
-        """Judge images.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            One logit for each image.
-
-        Raises:
-            ImageSizeError: The size is not the one the last layer was made for.
-        """
+        """Give one logit for each image."""
         return self.judge_with_features(image)[0]
 
 

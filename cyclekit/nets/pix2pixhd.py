@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_multiple, check_positive
-from cyclekit.nets.layers import finish
+from cyclekit.nets.layers import Activation, FinalActivation, Init, Norm, Upsampling, finish
 from cyclekit.nets.registries import register_generator
 from cyclekit.nets.resnet import (
     ResidualBlock,
@@ -57,13 +57,13 @@ class Pix2PixHDLocal(nn.Module):
         downsamplings: int = 4,
         global_blocks: int = 9,
         local_blocks: int = 3,
-        norm: str = "instance",
-        activation: str = "relu",
+        norm: Norm = "instance",
+        activation: Activation = "relu",
         dropout: float = 0.0,
-        upsample: str = "deconv",
-        final: str = "tanh",
+        upsample: Upsampling = "deconv",
+        final: FinalActivation = "tanh",
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
@@ -89,15 +89,7 @@ class Pix2PixHDLocal(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: They cannot.
-        """
+        """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect."""
         multiple = 2 ** (self.downsamplings + 1)
         name = f"a local enhancer over {self.downsamplings} downsamplings"
         check_multiple(name, height, width, multiple=multiple, minimum=2 * multiple)
@@ -106,17 +98,7 @@ class Pix2PixHDLocal(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Translate images.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            The output, in [-1, 1] where the network ends in tanh.
-
-        Raises:
-            ImageSizeError: The sides cannot be halved as often as needed.
-        """
+        """Translate images."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.enhance(self.entry(image) + self.coarse(self.halve(image)))
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.backbone import Backbone
 from cyclekit.nets.checks import check_minimum, check_positive
-from cyclekit.nets.layers import activation_layer, finish, run_with_features
+from cyclekit.nets.layers import Activation, Init, activation_layer, finish, run_with_features
 from cyclekit.nets.registries import register_discriminator
 
 
@@ -57,9 +57,9 @@ class TimmProjected(nn.Module):
         pretrained: bool = True,
         features: int = 4,
         base_channels: int = 64,
-        activation: str = "leaky_relu",
+        activation: Activation = "leaky_relu",
         spectral_norm: bool = True,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, features=features, base_channels=base_channels)
@@ -90,15 +90,7 @@ class TimmProjected(nn.Module):
         return self
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for images smaller than what one pixel of the deepest feature spans.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: A side is too small, or the backbone has one size only.
-        """
+        """Raise for images smaller than what one pixel of the deepest feature spans."""
         deepest = self.backbone.reductions[-1]
         check_minimum(f"a backbone that reduces by {deepest}", height, width, minimum=deepest)
         self.backbone.check_size(height, width)
@@ -107,17 +99,7 @@ class TimmProjected(nn.Module):
     def judge_with_features(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[list[Tensor], list[list[Tensor]]]:
-        """Judge images at every resolution, and return the features on the way.
-
-        Args:
-            image: The input, in [-1, 1]; it is brought to the backbone's statistics inside.
-
-        Returns:
-            What `forward` gives, and for each resolution a list of the one tensor its head has in between.
-
-        Raises:
-            ImageSizeError: The backbone cannot take the size.
-        """
+        """Give what `forward` gives, and the features on the way."""
         self.check_size(image.shape[-2], image.shape[-1])
         seen = self.backbone(image)[-self.judged :]
         heads = cast("Iterable[nn.ModuleList]", self.heads)
@@ -126,17 +108,7 @@ class TimmProjected(nn.Module):
 
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> list[Tensor]:
-        """Judge images at every resolution.
-
-        Args:
-            image: The input, in [-1, 1]; it is brought to the backbone's statistics inside.
-
-        Returns:
-            Logits, (batch 1 rows columns), one map for each resolution, the finest first.
-
-        Raises:
-            ImageSizeError: The backbone cannot take the size.
-        """
+        """Give logits of every resolution, the finest first; images are brought to the backbone's statistics inside."""
         return self.judge_with_features(image)[0]
 
 

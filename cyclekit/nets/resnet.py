@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_multiple, check_positive
 from cyclekit.nets.layers import (
+    Activation,
+    FinalActivation,
+    Init,
+    Norm,
+    Upsampling,
     activation_layer,
     dropout_layers,
     final_layers,
@@ -27,8 +32,8 @@ class ResidualBlock(nn.Module):
         self,
         channels: int,
         *,
-        norm: str,
-        activation: str = "relu",
+        norm: Norm,
+        activation: Activation = "relu",
         dropout: float = 0.0,
         padding: Literal["reflect", "zeros"] = "reflect",
     ) -> None:
@@ -47,7 +52,7 @@ class ResidualBlock(nn.Module):
         return hidden + self.layers(hidden)
 
 
-def entry_layers(in_channels: int, channels: int, *, norm: str, activation: str) -> list[nn.Module]:
+def entry_layers(in_channels: int, channels: int, *, norm: Norm, activation: Activation) -> list[nn.Module]:
     """Return the 7x7 convolution that opens the network."""
     return [
         nn.Conv2d(in_channels, channels, 7, padding=3, padding_mode="reflect", bias=needs_bias(norm)),
@@ -56,7 +61,7 @@ def entry_layers(in_channels: int, channels: int, *, norm: str, activation: str)
     ]
 
 
-def halving_layers(channels: int, *, norm: str, activation: str) -> list[nn.Module]:
+def halving_layers(channels: int, *, norm: Norm, activation: Activation) -> list[nn.Module]:
     """Return layers that halve the image and double the channels."""
     return [
         nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1, bias=needs_bias(norm)),
@@ -65,7 +70,7 @@ def halving_layers(channels: int, *, norm: str, activation: str) -> list[nn.Modu
     ]
 
 
-def doubling_layers(channels: int, *, norm: str, activation: str, upsample: str) -> list[nn.Module]:
+def doubling_layers(channels: int, *, norm: Norm, activation: Activation, upsample: Upsampling) -> list[nn.Module]:
     """Return layers that double the image and halve the channels."""
     return [
         upsampling(upsample, channels, channels // 2, bias=needs_bias(norm), kernel_size=3),
@@ -74,7 +79,7 @@ def doubling_layers(channels: int, *, norm: str, activation: str, upsample: str)
     ]
 
 
-def exit_layers(channels: int, out_channels: int, *, final: str) -> list[nn.Module]:
+def exit_layers(channels: int, out_channels: int, *, final: FinalActivation) -> list[nn.Module]:
     """Return the 7x7 convolution that closes the network."""
     return [
         nn.Conv2d(channels, out_channels, 7, padding=3, padding_mode="reflect"),
@@ -83,7 +88,7 @@ def exit_layers(channels: int, out_channels: int, *, final: str) -> list[nn.Modu
 
 
 def encoding_layers(
-    in_channels: int, base_channels: int, downsamplings: int, *, norm: str, activation: str
+    in_channels: int, base_channels: int, downsamplings: int, *, norm: Norm, activation: Activation
 ) -> list[nn.Module]:
     """Return the entry and every halving."""
     layers = entry_layers(in_channels, base_channels, norm=norm, activation=activation)
@@ -93,7 +98,7 @@ def encoding_layers(
 
 
 def decoding_layers(
-    base_channels: int, downsamplings: int, *, norm: str, activation: str, upsample: str
+    base_channels: int, downsamplings: int, *, norm: Norm, activation: Activation, upsample: Upsampling
 ) -> list[nn.Module]:
     """Return every doubling."""
     layers: list[nn.Module] = []
@@ -150,13 +155,13 @@ class ResNetGenerator(nn.Module):
         blocks: int = 9,
         downsamplings: int = 2,
         base_channels: int = 64,
-        norm: str = "instance",
-        activation: str = "relu",
+        norm: Norm = "instance",
+        activation: Activation = "relu",
         dropout: float = 0.0,
-        upsample: str = "deconv",
-        final: str = "tanh",
+        upsample: Upsampling = "deconv",
+        final: FinalActivation = "tanh",
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
@@ -172,15 +177,7 @@ class ResNetGenerator(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: They cannot.
-        """
+        """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect."""
         multiple = 2**self.downsamplings
         name = f"a residual generator with {self.downsamplings} downsamplings"
         check_multiple(name, height, width, multiple=multiple, minimum=2 * multiple)
@@ -189,17 +186,7 @@ class ResNetGenerator(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Translate images.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            The output, in [-1, 1] where the network ends in tanh.
-
-        Raises:
-            ImageSizeError: The sides cannot be halved as often as needed.
-        """
+        """Translate images."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.layers(image)
 
@@ -249,11 +236,11 @@ class ResNetEncoder(nn.Module):
         out_channels: int,
         *,
         blocks: int = 4,
-        norm: str = "instance",
-        activation: str = "relu",
+        norm: Norm = "instance",
+        activation: Activation = "relu",
         dropout: float = 0.0,
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
@@ -265,32 +252,14 @@ class ResNetEncoder(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise unless both sides are multiples of 4, at least 8.
-
-        Args:
-            height: Height of the image, in pixels.
-            width: Width of the image, in pixels.
-
-        Raises:
-            ImageSizeError: They are not.
-        """
+        """Raise unless both sides are multiples of 4, at least 8."""
         check_multiple("a residual encoder", height, width, multiple=4, minimum=8)
 
     @typed
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height//4 width//4"]:
-        """Encode images.
-
-        Args:
-            image: The image, in [-1, 1].
-
-        Returns:
-            The latent, unbounded.
-
-        Raises:
-            ImageSizeError: The sides are not multiples of 4, at least 8.
-        """
+        """Encode images as unbounded latents."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.layers(image)
 
@@ -325,13 +294,13 @@ class ResNetDecoder(nn.Module):
         out_channels: int,
         *,
         blocks: int = 5,
-        norm: str = "instance",
-        activation: str = "relu",
+        norm: Norm = "instance",
+        activation: Activation = "relu",
         dropout: float = 0.0,
-        upsample: str = "deconv",
-        final: str = "tanh",
+        upsample: Upsampling = "deconv",
+        final: FinalActivation = "tanh",
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
@@ -344,32 +313,14 @@ class ResNetDecoder(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for latents of less than 2x2 pixels, which cannot be reflected.
-
-        Args:
-            height: Height of the latent, in pixels.
-            width: Width of the latent, in pixels.
-
-        Raises:
-            ImageSizeError: A side is too small.
-        """
+        """Raise for latents of less than 2x2 pixels, which cannot be reflected."""
         check_multiple("a residual decoder", height, width, multiple=1, minimum=2)
 
     @typed
     def forward(
         self, latent: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels 4*height 4*width"]:
-        """Decode latents.
-
-        Args:
-            latent: What the encoder gave.
-
-        Returns:
-            The image, in [-1, 1] where the network ends in tanh.
-
-        Raises:
-            ImageSizeError: The latent has less than 2x2 pixels.
-        """
+        """Decode what the encoder gave."""
         self.check_size(latent.shape[-2], latent.shape[-1])
         return self.layers(latent)
 

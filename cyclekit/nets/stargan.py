@@ -8,6 +8,11 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_exact, check_minimum, check_multiple, check_positive
 from cyclekit.nets.layers import (
+    Activation,
+    FinalActivation,
+    Init,
+    Norm,
+    Upsampling,
     activation_layer,
     final_layers,
     finish,
@@ -54,12 +59,12 @@ class StarGANGenerator(nn.Module):
         *,
         blocks: int = 6,
         base_channels: int = 64,
-        norm: str = "instance_affine",
-        activation: str = "relu",
-        upsample: str = "deconv",
-        final: str = "tanh",
+        norm: Norm = "instance_affine",
+        activation: Activation = "relu",
+        upsample: Upsampling = "deconv",
+        final: FinalActivation = "tanh",
         spectral_norm: bool = False,
-        init: str = "default",
+        init: Init = "default",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels)
@@ -90,32 +95,14 @@ class StarGANGenerator(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise unless both sides are multiples of 4, at least 8.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: They are not.
-        """
+        """Raise unless both sides are multiples of 4, at least 8."""
         check_multiple("StarGAN's generator", height, width, multiple=4, minimum=8)
 
     @typed
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Translate images.
-
-        Args:
-            image: The image, in [-1, 1], and the tiled label.
-
-        Returns:
-            The output, in [-1, 1] where the network ends in tanh.
-
-        Raises:
-            ImageSizeError: The sides are not multiples of 4, at least 8.
-        """
+        """Translate an image, joined with its tiled label."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.layers(image)
 
@@ -165,10 +152,10 @@ class StarGANDiscriminator(nn.Module):
         image_size: tuple[int, int] = (128, 128),
         layers: int = 6,
         base_channels: int = 64,
-        norm: str = "none",
-        activation: str = "leaky_relu",
+        norm: Norm = "none",
+        activation: Activation = "leaky_relu",
         spectral_norm: bool = False,
-        init: str = "default",
+        init: Init = "default",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
@@ -204,15 +191,7 @@ class StarGANDiscriminator(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for a size the layers or the heads cannot take.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: With heads, any size but ``image_size``; without, a side that is too small.
-        """
+        """Raise for a size the layers or the heads cannot take."""
         if self.heads:
             check_exact("StarGAN's discriminator with heads", height, width, size=self.image_size)
         else:
@@ -222,17 +201,7 @@ class StarGANDiscriminator(nn.Module):
     def judge_with_features(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 rows columns"] | dict[str, Tensor], list[Tensor]]:
-        """Judge images, and return the features on the way.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            What `forward` gives, and one tensor for each strided convolution.
-
-        Raises:
-            ImageSizeError: The size is not what the layers or the heads take.
-        """
+        """Give what `forward` gives, and the features on the way."""
         self.check_size(image.shape[-2], image.shape[-1])
         hidden, features = run_with_features(self.blocks, image)
         features.append(hidden)
@@ -245,18 +214,7 @@ class StarGANDiscriminator(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch 1 rows columns"] | dict[str, Tensor]:
-        """Judge images.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            The source's logits, (batch 1 rows columns); with heads a dict of them under ``"source"`` and of
-            each head's logits, (batch classes).
-
-        Raises:
-            ImageSizeError: The size is not what the layers or the heads take.
-        """
+        """Give logits, or with heads a dict of ``"source"`` and of each head's logits (batch classes)."""
         return self.judge_with_features(image)[0]
 
 

@@ -7,7 +7,19 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.backbone import Backbone
 from cyclekit.nets.checks import check_multiple, check_positive
-from cyclekit.nets.layers import activation_layer, final_layers, finish, needs_bias, normalisation, upsampling
+from cyclekit.nets.layers import (
+    Activation,
+    FinalActivation,
+    Init,
+    Norm,
+    Upsampling,
+    activation_layer,
+    final_layers,
+    finish,
+    needs_bias,
+    normalisation,
+    upsampling,
+)
 from cyclekit.nets.registries import register_generator
 
 
@@ -20,9 +32,9 @@ class _Doubling(nn.Module):
         skip_channels: int,
         out_channels: int,
         *,
-        norm: str,
-        activation: str,
-        upsample: str,
+        norm: Norm,
+        activation: Activation,
+        upsample: Upsampling,
     ) -> None:
         super().__init__()
         bias = needs_bias(norm)
@@ -88,12 +100,12 @@ class TimmUNet(nn.Module):
         backbone: str = "resnet18",
         pretrained: bool = False,
         base_channels: int = 16,
-        norm: str = "batch",
-        activation: str = "relu",
-        upsample: str = "nearest",
-        final: str = "tanh",
+        norm: Norm = "batch",
+        activation: Activation = "relu",
+        upsample: Upsampling = "nearest",
+        final: FinalActivation = "tanh",
         spectral_norm: bool = False,
-        init: str = "kaiming",
+        init: Init = "kaiming",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
@@ -117,15 +129,7 @@ class TimmUNet(nn.Module):
             finish(part, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise for a size the backbone cannot halve as often as it does, or leave two pixels of.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: It cannot, or it has one size only.
-        """
+        """Raise for a size the backbone cannot halve as often as it does, or leave two pixels of."""
         name = f"a U-Net over a backbone that reduces by {self.deepest}"
         check_multiple(name, height, width, multiple=self.deepest, minimum=2 * self.deepest)
         self.encoder.check_size(height, width)
@@ -134,17 +138,7 @@ class TimmUNet(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Translate images.
-
-        Args:
-            image: The input, in [-1, 1]; it is brought to the backbone's statistics inside.
-
-        Returns:
-            The output, in [-1, 1] where the network ends in tanh.
-
-        Raises:
-            ImageSizeError: The backbone cannot take the size.
-        """
+        """Translate images; they are brought to the backbone's statistics inside."""
         self.check_size(image.shape[-2], image.shape[-1])
         features = dict(zip(self.encoder.reductions, self.encoder(image), strict=True))
         hidden = features[self.deepest]

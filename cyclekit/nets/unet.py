@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_multiple, check_positive
 from cyclekit.nets.layers import (
+    Activation,
+    FinalActivation,
+    Init,
+    Norm,
+    Upsampling,
     activation_layer,
     dropout_layers,
     final_layers,
@@ -68,13 +73,13 @@ class UNet(nn.Module):
         *,
         levels: int = 8,
         base_channels: int = 64,
-        norm: str = "batch",
-        activation: str | tuple[str, str] = ("leaky_relu", "relu"),
+        norm: Norm = "batch",
+        activation: Activation | tuple[Activation, Activation] = ("leaky_relu", "relu"),
         dropout: float = 0.5,
-        upsample: str = "deconv",
-        final: str = "tanh",
+        upsample: Upsampling = "deconv",
+        final: FinalActivation = "tanh",
         spectral_norm: bool = False,
-        init: str = "normal",
+        init: Init = "normal",
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
@@ -118,32 +123,14 @@ class UNet(nn.Module):
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise unless both sides are multiples of 2 to the power of ``levels``.
-
-        Args:
-            height: Height of the input, in pixels.
-            width: Width of the input, in pixels.
-
-        Raises:
-            ImageSizeError: They are not.
-        """
+        """Raise unless both sides are multiples of 2 to the power of ``levels``."""
         check_multiple(f"a U-Net with {self.levels} levels", height, width, multiple=2**self.levels)
 
     @typed
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Translate images.
-
-        Args:
-            image: The input, in [-1, 1].
-
-        Returns:
-            The output, in [-1, 1] where the network ends in tanh.
-
-        Raises:
-            ImageSizeError: The sides are not multiples of 2 to the power of ``levels``.
-        """
+        """Translate images."""
         self.check_size(image.shape[-2], image.shape[-1])
         features: list[Tensor] = []
         hidden = image

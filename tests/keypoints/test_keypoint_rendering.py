@@ -146,5 +146,5 @@ def test_errors_say_what_is_wrong():
         render_heatmaps(torch.zeros(1, 2, 3), (4, 4), 1.0)
     with pytest.raises(ShapeError, match="visible"):
         render_heatmaps(points, (4, 4), 1.0, torch.ones(1, 3))
-    with pytest.raises(ShapeError, match="polarity"):
+    with pytest.raises(ValueError, match="argument 'polarity': there is no 'grey'; known names: black_on_white"):
         landmark_image(points, (4, 4), polarity="grey")  # pyright: ignore[reportArgumentType]

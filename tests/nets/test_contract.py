@@ -264,7 +264,7 @@ def test_every_value_makes_another_network_that_trains(role, name, option):
     ],
 )
 def test_an_unknown_value_is_named(role, name, option):
-    with pytest.raises(ValueError, match="is called 'zzz'; known names: "):
+    with pytest.raises(ValueError, match="there is no 'zzz'; known names: "):
         create(role, name, **{option: "zzz"})
 
 

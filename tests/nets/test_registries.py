@@ -44,10 +44,10 @@ def test_what_a_name_settles_is_no_option():
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("norm", "bacth", "no normalisation is called 'bacth'; did you mean 'batch'"),
-        ("init", "xavir", "no initialisation is called 'xavir'; did you mean 'xavier'"),
-        ("upsample", "bilinear", "no upsampling is called 'bilinear'"),
-        ("final", "sigmoid", "no final activation is called 'sigmoid'"),
+        ("norm", "bacth", "argument 'norm': there is no 'bacth'; did you mean 'batch'"),
+        ("init", "xavir", "argument 'init': there is no 'xavir'; did you mean 'xavier'"),
+        ("upsample", "bilinear", "argument 'upsample': there is no 'bilinear'; known names: deconv"),
+        ("final", "sigmoid", "argument 'final': there is no 'sigmoid'; known names: none, tanh"),
         ("base_channels", 0, r"base_channels \(=0\) must be a positive integer"),
     ],
 )
