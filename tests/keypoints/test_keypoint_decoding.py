@@ -3,7 +3,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclekit.errors import ShapeError
 from cyclekit.keypoints import Keypoints, decode_heatmaps, render_heatmaps
 
 inside = st.tuples(st.floats(0, 30, width=32), st.floats(0, 22, width=32))
