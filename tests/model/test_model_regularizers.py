@@ -201,7 +201,9 @@ def test_a_players_own_errors_name_the_term():
     with pytest.raises(TypeError, match="positional arguments") as error:
         graph.build(**options, criteria={"gp": lambda judge, real: judge(real).mean()}).discriminator_loss(batch)
     assert error.value.__notes__ == ["while computing gp(D(y*))"]
-    with pytest.raises(ValueError, match=r"the term 'gp\(D\(y\*\)\)': 'gp' must return a scalar, got \(2, 1, 3, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"the term 'gp\(D\(y\*\)\)': 'gp' must return a scalar tensor, got \(2, 1, 3, 3\)"
+    ):
         graph.build(**options, criteria={"gp": lambda judge, real, fake: judge(real)}).discriminator_loss(batch)
 
 
