@@ -94,16 +94,13 @@ class Objective(nn.Module):
     def _compared(self, term: Comparison, values: Mapping[str, Value]) -> Tensor:
         return self._measures.criteria[term.criterion](*[one_tensor(values[name], name) for name in term.signals])
 
-    def _weight(self, term: Term) -> float:
-        return term.weight
-
     def _summed(self, losses: Mapping[str, Tensor]) -> Tensor:
         for name, loss in losses.items():
             if loss.ndim:
                 raise ValueError(
                     f"the term {name!r}: {self._terms[name].criterion!r} must return a scalar, got {tuple(loss.shape)}"
                 )
-        weighted = [self._weight(term) * losses[name] for name, term in self._terms.items()]
+        weighted = [term.weight * losses[name] for name, term in self._terms.items()]
         if not weighted:
             return torch.zeros(())
         return sum(weighted[1:], start=weighted[0])
@@ -185,10 +182,6 @@ class DiscriminatorObjective(Objective):
         except (RuntimeError, TypeError, ValueError) as error:
             error.add_note(f"while computing {term.name}")
             raise
-
-    def _weight(self, term: Term) -> float:
-        interval = self._evaluator.graph.schedule.penalty_interval
-        return interval * term.weight if isinstance(term, Regularizer) else term.weight
 
 
 def _detached(value: Value) -> Value:
