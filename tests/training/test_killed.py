@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.killing import GRAPH, MOMENTS, ROUNDS
+from tests.training.killing import GRAPH, MOMENTS, STEPS
 from tests.training.runs import Run
 from tests.training.small import assert_equal, batches
 
@@ -40,7 +40,7 @@ def killed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def uninterrupted():
     run = Run(GRAPH)
-    run.play(batches(GRAPH, count=ROUNDS))
+    run.play(batches(GRAPH, count=STEPS))
     return run.everything()
 
 

@@ -1,4 +1,4 @@
-"""A whole round: compiled without a recompilation, and without a look at a tensor's values."""
+"""A whole step: compiled without a recompilation, and without a look at a tensor's values."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def _fresh_compiler():
 
 @pytest.mark.usefixtures("_fresh_compiler")
 @pytest.mark.parametrize(("name", "accumulate"), [*((name, 1) for name in SCHEDULES), ("joint", 2)])
-def test_rounds_compile_once(name, accumulate):
+def test_steps_compile_once(name, accumulate):
     graph, objectives = SCHEDULES[name]
     counter = CompileCounter()
     model, twin = built(graph), built(graph)
@@ -77,7 +77,7 @@ def foreach(weights):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_whole_round_reads_nothing_on_the_host(name):
+def test_a_whole_step_reads_nothing_on_the_host(name):
     graph = SCHEDULES[name][0]
     step = stepping(built(graph, "batch"), fused, accumulate=2)
     batch = batch_of(graph, samples=2)
