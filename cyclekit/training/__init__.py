@@ -13,8 +13,8 @@ from cyclekit.training.step import AdversarialStep, StepResult
 __all__ = [
     "AdversarialStep",
     "CheckpointError",
-    "StepResult",
     "Stateful",
+    "StepResult",
     "create_optimizers",
     "latest_checkpoint",
     "linear_decay",

@@ -3,8 +3,8 @@
 import pickle
 import random
 import re
-import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from cyclekit._files import whole_folder
+from cyclekit._files import remove, standing, whole_folder
 from cyclekit.errors import CheckpointError
 from cyclekit.graph import CycleGraph
 from cyclekit.model import CycleModel
@@ -20,7 +20,8 @@ from cyclekit.model.files import read_model
 
 TRAINING_FILE = "training.pt"
 _COMPLETE = re.compile(r"step-(\d{8,})")
-_LEFT_BY_A_KILLED_RUN = re.compile(r"\.step-\d{8,}-[0-9a-f]{16}(-old)?")
+_ASIDE = re.compile(r"\.(step-\d{8,})-old")  # a checkpoint while another takes its place
+_LEFT_BY_A_KILLED_RUN = re.compile(r"\.step-\d{8,}-([0-9a-f]{16}|old)")
 
 
 class Stateful(Protocol):
@@ -95,7 +96,8 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
         _write(draft, model, state)
     for other in Path(root).iterdir():
         if other != folder and (_COMPLETE.fullmatch(other.name) or _LEFT_BY_A_KILLED_RUN.fullmatch(other.name)):
-            shutil.rmtree(other, ignore_errors=True)  # what is in use now is tried again by the next save
+            with suppress(OSError):  # what is in use now is tried again by the next save
+                remove(other)
     return folder
 
 
@@ -109,8 +111,9 @@ def latest_checkpoint(root: str | Path) -> Path | None:
         Its folder, or ``None`` where there is none.
     """
     root = Path(root)
-    found = [path for path in root.iterdir() if _COMPLETE.fullmatch(path.name)] if root.is_dir() else []
-    return max(found, key=_iteration, default=None)
+    names = [path.name for path in root.iterdir()] if root.is_dir() else []
+    found = {*filter(_COMPLETE.fullmatch, names), *(aside[1] for aside in map(_ASIDE.fullmatch, names) if aside)}
+    return max((root / name for name in found), key=_iteration, default=None)
 
 
 def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, Stateful]) -> int:
@@ -169,6 +172,7 @@ def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
 
 
 def _read(folder: Path) -> tuple[CycleGraph, dict[str, Tensor], dict[str, Any]]:
+    folder = standing(folder)
     if not (folder / TRAINING_FILE).is_file():
         raise CheckpointError(f"{folder} holds no checkpoint: {TRAINING_FILE} is missing")
     try:

@@ -66,10 +66,11 @@ def create_optimizers(model: CycleModel, create: Callable[[Iterable[nn.Parameter
 
     Args:
         model: The model, on its device already.
-        create: Makes an optimiser of parameters: ``lambda p: torch.optim.Adam(p, 2e-4, betas=(0.5, 0.999))``.
+        create: Makes an optimiser of parameters: ``lambda p: torch.optim.Adam(p, 2e-4, betas=(0.5, 0.999))``;
+            under Accelerate ``lambda p: accelerator.prepare(torch.optim.Adam(p, 2e-4))``.
 
     Returns:
-        Optimisers by player, in the order of play.
+        Optimisers by player, in the schedule's order.
 
     Source:
         C2GAN (arXiv 1908.00999), section 3.4: Adam, 2e-4, (0.5, 0.999).

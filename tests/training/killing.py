@@ -24,13 +24,13 @@ STEPS, EVERY = 8, 2
 GRAPH = with_short_history(C2GAN)
 
 
-def train(root: Path, after_step: Callable[[int], object] = lambda iteration: None) -> Run:
+def train(root: Path, after_step: Callable[[int], object] = lambda iteration: None, until: int = STEPS) -> Run:
     """Train with a checkpoint every other step, from the last one on."""
     run = Run(GRAPH)
     if found := latest_checkpoint(root):
         run.load(found)
     data = batches(GRAPH, count=STEPS)
-    while run.step.iteration < STEPS:
+    while run.step.iteration < until:
         run.play([data[run.step.iteration]])
         if run.step.iteration % EVERY == 0:
             run.save(root)
@@ -74,15 +74,30 @@ def half_the_state(state: Any, file: Path) -> None:
 
 
 def die_once_in_place(draft: Path, folder: Path) -> None:
-    os.replace(draft, folder)
+    os.rename(draft, folder)
     die()
+
+
+def die_between_two_renames(root: Path) -> None:
+    """Write the checkpoint of one iteration again, and die when it has stepped aside for the new one."""
+    run = train(root, until=EVERY)
+    renamed = pathlib.Path.rename
+
+    def renaming(path: Path, other: Path) -> Path:
+        if other.name.endswith("-old"):
+            renamed(path, other)
+            die()
+        return renamed(path, other)
+
+    pathlib.Path.rename = renaming
+    run.save(root)
 
 
 def die_with_the_former_half_removed(root: Path) -> None:
     removed = shutil.rmtree
 
     def removing(folder: Path, **options: Any) -> None:
-        if folder.name == "step-00000002":
+        if folder.name.startswith(".step-00000002-") and (folder / "training.pt").exists():
             (folder / "training.pt").unlink()
             die()
         removed(folder, **options)
@@ -97,8 +112,9 @@ MOMENTS: dict[str, Callable[[Path], object]] = {
     "amid the weights": at_second_call(files, "save_file", half_the_weights),
     "between weights and state": at_second_call(torch, "save", die),
     "amid the state": at_second_call(torch, "save", half_the_state),
-    "before the folder takes its place": at_second_call(pathlib.Path, "replace", die),
-    "after the folder took its place": at_second_call(pathlib.Path, "replace", die_once_in_place),
+    "before the folder takes its place": at_second_call(pathlib.Path, "rename", die),
+    "after the folder took its place": at_second_call(pathlib.Path, "rename", die_once_in_place),
+    "between the two renames": die_between_two_renames,
     "amid the removal of the former": die_with_the_former_half_removed,
     "at the end": die_at_step(STEPS),
 }

@@ -77,7 +77,7 @@ def test_only_the_newest_stays(run, tmp_path):
 
 def test_what_a_killed_run_left_is_removed_and_what_a_user_keeps_is_not(run, tmp_path):
     kept = ["step-00000001-best", "best", ".step-00000001", "step-7", "notes.txt"]
-    left = [".step-00000004-0123456789abcdef", ".step-00000004-0123456789abcdef-old", "step-00000002"]
+    left = [".step-00000004-0123456789abcdef", ".step-00000004-old", "step-00000002"]
     for name in (*kept, *left):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").touch()

@@ -21,7 +21,8 @@ EXPECTED = {
     "amid the state": ("step-00000002", 1),
     "before the folder takes its place": ("step-00000002", 1),
     "after the folder took its place": ("step-00000004", 0),
-    "amid the removal of the former": ("step-00000004", 0),
+    "between the two renames": ("step-00000002", 2),
+    "amid the removal of the former": ("step-00000004", 1),
     "at the end": ("step-00000008", 0),
 }
 

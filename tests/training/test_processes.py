@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.processes import CASES, GRAPHS, STEPS, SAMPLES
+from tests.training.processes import CASES, GRAPHS, SAMPLES, STEPS
 from tests.training.small import assert_equal, batches, trained
 
 
