@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
@@ -261,8 +262,7 @@ class CycleModel(nn.Module):
             batch: The input signals by name, as for `generate`.
             signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
             history: By adversary, the joined tuple to judge as generated instead, from a history pool.
-            terms: Names of the terms to compute; by default all of positive weight. A penalty weighs
-                the schedule's ``penalty_interval`` times as much: leave it out in the steps between.
+            terms: Names of the terms to compute; by default all of positive weight.
 
         Returns:
             Total, scaled by the schedule's factor, and terms.
@@ -350,13 +350,19 @@ class CycleModel(nn.Module):
         return self._objectives[key]
 
     def discriminator_objective(
-        self, terms: Iterable[str] | None = None, *, networks: Iterable[str] | None = None
+        self,
+        terms: Iterable[str] | None = None,
+        *,
+        networks: Iterable[str] | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> DiscriminatorObjective:
         """Return the discriminators' loss as a module: ``objective(batch, signals, history) -> Losses``.
 
         Args:
             terms: Names of the terms to compute; by default all of positive weight.
             networks: The discriminators that learn; by default all.
+            weights: What terms weigh besides their own weight, as a penalty does that is computed once in
+                so many steps.
 
         Returns:
             The module, the same for the same arguments; its submodules are the discriminators that learn.
@@ -368,10 +374,12 @@ class CycleModel(nn.Module):
         names = self.graph.due("discriminators") if terms is None else tuple(terms)
         self._check_networks(networks, "discriminators")
         learning = self.graph.discriminators if networks is None else tuple(networks)
-        key = ("discriminators", names, learning, evaluator)
+        factors = {self.graph.term(name).name: factor for name, factor in (weights or {}).items() if factor != 1}
+        key = ("discriminators", names, learning, tuple(sorted(factors.items())), evaluator)
         if key not in self._objectives:
             plan = self.graph.plan(names).discriminators
-            summed = {name: self.graph.term(name) for name in plan.terms}
+            terms_of = {name: self.graph.term(name) for name in plan.terms}
+            summed = {n: replace(term, weight=factors.get(n, 1) * term.weight) for n, term in terms_of.items()}
             self._objectives[key] = DiscriminatorObjective(evaluator, plan, summed, learning, self._measures)
         return self._objectives[key]
 

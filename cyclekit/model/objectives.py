@@ -102,9 +102,6 @@ class Objective(nn.Module):
             )
         return self._measures.criteria[term.criterion](*[signals[name] for name in term.signals])
 
-    def _weight(self, term: Term) -> float:
-        return term.weight
-
     def _summed(self, losses: Mapping[str, Tensor]) -> Tensor:
         for name, loss in losses.items():
             shape = getattr(loss, "shape", None)
@@ -113,7 +110,7 @@ class Objective(nn.Module):
                 raise NetworkOutputError(
                     f"the term {name!r}: {self._terms[name].criterion!r} must return a scalar tensor, got {got}"
                 )
-        weighted = [self._weight(term) * losses[name] for name, term in self._terms.items()]
+        weighted = [term.weight * losses[name] for name, term in self._terms.items()]
         if not weighted:
             return torch.zeros(())
         return sum(weighted[1:], start=weighted[0])
@@ -195,10 +192,6 @@ class DiscriminatorObjective(Objective):
         except (RuntimeError, TypeError, ValueError) as error:
             error.add_note(f"while computing {term.name}")
             raise
-
-    def _weight(self, term: Term) -> float:
-        interval = self._evaluator.graph.schedule.penalty_interval
-        return interval * term.weight if isinstance(term, Regularizer) else term.weight
 
 
 def _detached(value: Value) -> Value:

@@ -147,12 +147,14 @@ def train(options: Options) -> None:
         raise UsageError(f"{options.out} holds a run already: go on with it by --resume, or choose another --out")
     if found:
         load_checkpoint(found, model, parts)
-        accelerator.print(f"resuming after {step.rounds} of {options.steps} rounds")
+        accelerator.print(f"resuming after {step.iteration} of {options.steps} rounds")
     make_folder(options.out)
     whole_file(options.out / "options.json", lambda file: file.write_text(_as_json(options, size)))
-    accelerator.init_trackers("events", init_kwargs={"tensorboard": {"purge_step": step.rounds}})
+    accelerator.init_trackers("events", init_kwargs={"tensorboard": {"purge_step": step.iteration}})
 
-    batches = ShuffledBatches(len(train_set), batch_size, options.seed, start=step.rounds * accelerator.num_processes)
+    batches = ShuffledBatches(
+        len(train_set), batch_size, options.seed, start=step.iteration * accelerator.num_processes
+    )
     loader = accelerator.prepare(
         DataLoader(train_set, batch_sampler=batches, generator=torch.Generator().manual_seed(options.seed))
     )
@@ -166,20 +168,20 @@ def train(options: Options) -> None:
         TextColumn("{task.fields[losses]}"),
     )
     with Progress(*columns, disable=not accelerator.is_main_process) as progress:
-        bar = progress.add_task("train", total=options.steps, completed=step.rounds, losses="")
+        bar = progress.add_task("train", total=options.steps, completed=step.iteration, losses="")
         model.train()
-        for batch in loader if step.rounds < options.steps else ():
+        for batch in loader if step.iteration < options.steps else ():
             played = step(batch)
             for rate in rates.values():
                 rate.step()
-            if step.rounds % options.log_every == 0 or step.rounds == options.steps:
-                losses = log.add(step.rounds, played.losses)
-                accelerator.log(losses, step=step.rounds)
+            if step.iteration % options.log_every == 0 or step.iteration == options.steps:
+                losses = log.add(step.iteration, played.losses)
+                accelerator.log(losses, step=step.iteration)
                 progress.update(bar, losses=f"G {losses['G']:.2f}  D {losses['D']:.2f}")
-            progress.update(bar, completed=step.rounds)
-            last = step.rounds >= options.steps
-            if (step.rounds % options.checkpoint_every == 0 or last) and accelerator.is_main_process:
-                save_checkpoint(checkpoints, step.rounds, model, parts)
+            progress.update(bar, completed=step.iteration)
+            last = step.iteration >= options.steps
+            if (step.iteration % options.checkpoint_every == 0 or last) and accelerator.is_main_process:
+                save_checkpoint(checkpoints, step.iteration, model, parts)
             if last:
                 break
     accelerator.end_training()
