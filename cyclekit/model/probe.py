@@ -32,7 +32,7 @@ def without_gradient(part: Callable[..., object], domains: Sequence[Domain]) -> 
             return torch.func.functional_call(module, state, inputs)
     else:
         run, device = part, torch.device("cpu")
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         try:
             inputs = [_sample(domain).to(device).requires_grad_() for domain in domains]

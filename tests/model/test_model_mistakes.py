@@ -348,3 +348,10 @@ def test_from_pretrained_is_ready_to_generate(tmp_path):
     model.save_pretrained(tmp_path / "model")
     again = CycleModel.from_pretrained(tmp_path / "model")
     assert not any(module.training for module in again.modules())
+
+
+def test_a_model_can_be_built_where_autograd_is_off():
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            model = PLAIN.build(generators=tiny())
+        assert model.gradient_flow() == {"y* ~ y": {"G"}}
