@@ -21,7 +21,7 @@ Scalar: TypeAlias = Float[Tensor, ""]
 
 @runtime_checkable
 class AdversarialLoss(Protocol):
-    """What a discriminator and the generators it judges pay.
+    """The losses of a discriminator and of the generators it judges.
 
     Logits are the discriminator's bare outputs, without a sigmoid: a tensor of any shape, averaged over all
     its elements, or a list or tuple of tensors, one a scale, whose losses are summed as pix2pixHD does.
