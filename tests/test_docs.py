@@ -118,6 +118,13 @@ def options(script: str) -> set[str]:
     return set(re.findall(r"--[a-z][\w-]*", result.stdout))
 
 
+def test_the_landing_page_shows_what_print_shows(capsys):
+    found = blocks((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))
+    run([block for block in found if block.info == "python"], "index.md")
+    (shown,) = [block.body for block in found if block.info == "text"]
+    assert shown.strip() in capsys.readouterr().out
+
+
 def entries() -> dict[str, object]:
     """Return what the pages' ``:::`` lines name, resolved."""
     found: dict[str, object] = {}
