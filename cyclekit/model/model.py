@@ -360,6 +360,39 @@ class CycleModel(nn.Module):
         dtype = next((weight.dtype for weight in self.parameters()), torch.get_default_dtype())
         return checked_signals(batch, names, self._evaluator(None).domains, dtype)
 
+    def function(self, name: str) -> Callable[..., Tensor]:
+        """Return one of the graph's functions.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            What was passed to `CycleGraph.build`, or the built-in one.
+
+        Raises:
+            GraphError: The graph has no such function.
+        """
+        if name not in self._functions:
+            raise GraphError(f"{name!r} is no function of this graph{suggestion(name, self._functions)}")
+        return self._functions[name]
+
+    def measure(self, term: str) -> Measured:
+        """Return what measures a term: a criterion, an adversarial loss or a penalty.
+
+        Args:
+            term: The name of a term of positive weight.
+
+        Returns:
+            The same object in every term of one measure.
+
+        Raises:
+            GraphError: There is no such term, or its weight is 0.
+        """
+        found = self.graph.term(term)
+        if found.weight == 0:
+            raise GraphError(f"the term {term!r} weighs 0, so nothing measures it")
+        return self._measures.of(found)
+
     def train(self, mode: bool = True) -> Self:
         """Set training or evaluation mode; frozen generators and stand-ins stay in evaluation mode.
 
@@ -383,7 +416,9 @@ class CycleModel(nn.Module):
             folder: Where to; made, or replaced as a whole where it holds an earlier model.
 
         Raises:
-            FileExistsError: The folder holds other files too, which replacing it would lose.
+            FileExistsError: The folder holds other files too, which replacing it would lose, or it is the
+                working directory.
+            OSError: The folder cannot be written into.
         """
         folder = Path(folder)
         others = [path.name for path in folder.iterdir() if path.name not in FILES] if folder.is_dir() else []
@@ -407,7 +442,7 @@ class CycleModel(nn.Module):
         """Rebuild a model from `save_pretrained`'s folder alone.
 
         Args:
-            folder: Where it was written.
+            folder: Where it was written; of a folder that holds a run's checkpoints, the latest is taken.
             **options: Modules, functions and criteria of your own that the folder cannot hold, as for
                 `CycleGraph.build`.
 
@@ -416,8 +451,7 @@ class CycleModel(nn.Module):
             modules of your own where they were.
 
         Raises:
-            FileNotFoundError: The folder holds no model.
-            PretrainedError: Its files cannot be read, or the weights fit other networks.
+            PretrainedError: The folder holds no model, or a damaged one, or weights of other networks.
             GraphError: A network is a module of your own that was not passed.
         """
         folder = Path(folder)
