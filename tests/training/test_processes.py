@@ -13,13 +13,26 @@ from tests.training.small import assert_equal, batches, trained
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory):
+def trained_in_two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
     program = [sys.executable, "-m", "tests.training.processes", str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo"}
     done = subprocess.run(program, cwd=Path(__file__).parents[2], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def learned(trained_in_two):
+    folder = trained_in_two
+    return [torch.load(folder / f"{rank}.pt")["learned"] for rank in (0, 1)]
+
+
+def test_processes_synchronise_at_the_last_part_alone(trained_in_two):
+    syncs = torch.load(trained_in_two / "0.pt")["syncs"]
+    assert syncs["joint", "none", 1] > 0
+    assert syncs["joint", "none", 2] == syncs["joint", "none", 1]
+    assert syncs["regularized", "none", 2] == syncs["regularized", "instance", 1]
 
 
 @pytest.mark.parametrize("case", CASES)
