@@ -92,7 +92,12 @@ def parse_model(folder: Path, contents: Mapping[str, bytes]) -> Saved:
     except SafetensorError as error:
         raise PretrainedError(f"{folder / WEIGHTS_FILE} cannot be read: {error}") from error
     except Exception as error:  # data of something else go wrong in any way
-        raise PretrainedError(f"{folder} holds no readable model: {error or type(error).__name__}") from error
+        raise PretrainedError(f"{folder} holds no readable model: {one_line(error)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _json(path: Path, content: bytes) -> dict[str, Any]:

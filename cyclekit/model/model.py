@@ -23,7 +23,7 @@ from cyclekit.losses import (
 )
 from cyclekit.model.batch import Batch, checked_signals
 from cyclekit.model.evaluation import Evaluator, Part, Values, one_tensor
-from cyclekit.model.files import FILES, read_model, write_model
+from cyclekit.model.files import FILES, one_line, read_model, write_model
 from cyclekit.model.objectives import (
     DiscriminatorObjective,
     GeneratorObjective,
@@ -463,14 +463,19 @@ class CycleModel(nn.Module):
         options["discriminators"] = _with_saved(
             "discriminators", graph.discriminators, options.get("discriminators", {}), specs, folder
         )
-        model = cls(graph, **options)
+        try:
+            model = cls(graph, **options)
+        except GraphError:
+            raise
+        except Exception as error:  # specs of something else go wrong in any way
+            raise PretrainedError(f"{folder} holds networks that cannot be built: {one_line(error)}") from error
         for name, held in (*model.named_parameters(), *model.named_buffers()):
             if name in weights:
                 held.data = held.data.to(weights[name].dtype)
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:
-            raise PretrainedError(f"{folder} holds weights of other networks: {error}") from error
+            raise PretrainedError(f"{folder} holds weights of other networks: {one_line(error)}") from error
         return model
 
     # ------------------------------------------------------------------ inside

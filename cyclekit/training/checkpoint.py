@@ -17,7 +17,7 @@ from cyclekit._files import newest_step, read_files, remove, step_of, whole_fold
 from cyclekit.errors import CheckpointError
 from cyclekit.graph import CycleGraph
 from cyclekit.model import CycleModel
-from cyclekit.model.files import MODEL_FILES, Saved, parse_model
+from cyclekit.model.files import MODEL_FILES, Saved, one_line, parse_model
 from cyclekit.training.divergence import check_finite
 from cyclekit.training.processes import agree, applied, differences, is_first, rank
 
@@ -165,12 +165,12 @@ def _take_up(folder: Path, state: Mapping[str, Any], parts: Mapping[str, Statefu
         try:
             part.load_state_dict(state["parts"][name])
         except Exception as error:  # a part of the user's own may raise anything
-            raise CheckpointError(f"{folder} does not fit the part {name!r}: {_one_line(error)}") from error
+            raise CheckpointError(f"{folder} does not fit the part {name!r}: {one_line(error)}") from error
     try:
         if state["random"] is not None:
             set_random_state(state["random"])
     except Exception as error:
-        raise CheckpointError(f"{folder} holds no random state: {_one_line(error)}") from error
+        raise CheckpointError(f"{folder} holds no random state: {one_line(error)}") from error
 
 
 def _save(folder: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
@@ -201,7 +201,7 @@ def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
         ) from error
     except RuntimeError as error:  # a full disk, as torch calls it
         raise OSError(
-            f"{draft.parent} cannot be written into, perhaps because the disk is full: {_one_line(error)}"
+            f"{draft.parent} cannot be written into, perhaps because the disk is full: {one_line(error)}"
         ) from error
 
 
@@ -210,26 +210,28 @@ def _read(folder: Path) -> tuple[Saved, dict[str, Any]]:
     try:
         contents = read_files(folder, (TRAINING_FILE, *MODEL_FILES))
     except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} holds no checkpoint: {_one_line(error)}") from error
+        raise CheckpointError(f"{folder} holds no checkpoint: {one_line(error)}") from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(_one_line(error)) from error
+        raise CheckpointError(one_line(error)) from error
     try:
         saved = parse_model(folder, contents)
     except ValueError as error:
-        raise CheckpointError(_one_line(error)) from error
+        raise CheckpointError(one_line(error)) from error
     try:
         state = torch.load(io.BytesIO(contents[TRAINING_FILE]), map_location="cpu", weights_only=True)
     except Exception as error:  # broken bytes have no exception of their own
         raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it is broken") from error
     if not _is_state(state):
         raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else")
-    ranks = state.pop("ranks")
-    if rank() >= len(ranks):
+    if rank() >= len(state["ranks"]):
         return saved, {**state, "random": None}
     try:
-        return saved, applied(state, ranks[rank()])
+        own = applied({**state, "ranks": [None]}, state["ranks"][rank()])
     except Exception as error:
-        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else") from error
+        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it is broken") from error
+    if not _is_state(own):
+        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else")
+    return saved, own
 
 
 def _is_state(state: object) -> bool:
@@ -268,10 +270,6 @@ def _other_weights(saved: Mapping[str, Tensor], current: Mapping[str, Tensor]) -
 
 def _kind(weight: Tensor | None) -> str:
     return "missing" if weight is None else f"{weight.dtype} of shape {tuple(weight.shape)}"
-
-
-def _one_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def random_state() -> dict[str, Any]:

@@ -25,6 +25,9 @@ def run_lock(folder: str | Path) -> Generator[None]:
     Args:
         folder: The run's folder; made where it is missing. A small hidden file stays in it.
 
+    Yields:
+        Nothing.
+
     Raises:
         RunInUseError: Another run holds it; the message is one line.
         OSError: The folder cannot be written into.
