@@ -51,7 +51,7 @@ def write_model(
     try:
         save_file(kept, folder / WEIGHTS_FILE, metadata={"format": "pt"})
     except SafetensorError as error:  # a full disk, as safetensors calls it
-        raise OSError(f"{folder.parent} cannot be written into: {error}") from error
+        raise OSError(f"{folder.parent} cannot be written into, perhaps because the disk is full: {error}") from error
     shutil.copymode(folder / GRAPH_FILE, folder / WEIGHTS_FILE)  # safetensors lets nobody else read it
 
 

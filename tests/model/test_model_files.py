@@ -178,6 +178,22 @@ def test_an_earlier_model_is_replaced_and_nothing_else(tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("place", [".", "..", "../here", "../link"])
+def test_the_working_directory_is_not_replaced(tmp_path, monkeypatch, place):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to("here")
+    monkeypatch.chdir(tmp_path / "here")
+    if place == "..":
+        (tmp_path / "link").unlink()
+        monkeypatch.setattr("cyclekit.model.model.FILES", ("here",))  # as if a model were all there is
+    with pytest.raises(
+        FileExistsError, match=r"is the working directory, or holds it; choose the name of a folder in it"
+    ):
+        built(PIX2PIX).save_pretrained(place)
+    built(PIX2PIX).save_pretrained("model")
+    assert sorted(contents(Path("model"))) == sorted(FILES)
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_an_exception_leaves_what_was_there(tmp_path, there):
     folder = tmp_path / "model"

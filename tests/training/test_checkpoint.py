@@ -1,6 +1,8 @@
 """What a checkpoint refuses, and what it leaves behind."""
 
 import os
+import random
+import re
 import resource
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cyclekit import CycleModel
+from cyclekit import CycleModel, NetworkSpec
 from cyclekit.training import (
     AdversarialStep,
     CheckpointError,
@@ -19,6 +21,7 @@ from cyclekit.training import (
 )
 from tests.model.tiny import C2GAN, PIX2PIX, built, networks
 from tests.sums import seal
+from tests.training.runs import Run, with_short_history
 from tests.training.small import assert_equal, batches, copied, stepping
 
 FILES = ["SHA256SUMS", "graph.json", "model.safetensors", "networks.json", "training.pt"]
@@ -164,6 +167,78 @@ def test_another_optimiser(folder):
         load_checkpoint(folder, model, {"step": AdversarialStep(model, optimizers)})
 
 
+def test_networks_of_other_options_and_equal_weights(tmp_path):
+    """Their weights have the same shapes."""
+    relu, leaky = (
+        PIX2PIX.build(
+            generators=NetworkSpec("unet_64", base_channels=2, dropout=dropout),
+            discriminators=NetworkSpec("patchgan_16", base_channels=2),
+        )
+        for dropout in (0.0, 0.5)
+    )
+    folder = save_checkpoint(tmp_path, 1, relu, {})
+    assert refused(folder, leaky, {}).endswith(
+        "holds weights of other networks: G is NetworkSpec('unet_64', base_channels=2, dropout=0.0) there and "
+        "NetworkSpec('unet_64', base_channels=2, dropout=0.5) in this model"
+    )
+
+
+def test_an_optimiser_of_another_class(folder):
+    model = built(PIX2PIX)
+    other = stepping(model, lambda weights: torch.optim.SGD(weights, 0.1))
+    message = refused(folder, model, {"step": other})
+    assert (
+        "does not fit the part 'step': the optimisers are {'generators': 'Adam', 'discriminators': 'Adam'} " in message
+    )
+
+
+class Refusing(Part):
+    """Takes nothing up but what it had."""
+
+    def load_state_dict(self, state):
+        if state != self.state:
+            raise LookupError("never")
+
+
+def test_a_part_that_refuses_leaves_everything_as_it_was(tmp_path):
+    """Weights, optimisers, pools, iteration and random numbers, though other parts had taken theirs up."""
+    data = batches(PIX2PIX, count=5)
+    graph = with_short_history(PIX2PIX)
+    saved = Run(graph)
+    saved.play(data)
+    saved.parts["own"] = Part({"a": 1})
+    folder = saved.save(tmp_path)
+    for played in (0, 2):  # no samples in the pools yet, or others
+        current = Run(graph, seed=3)
+        current.play(data[:played])
+        twin = Run(graph, seed=3)
+        twin.play(data[:played])
+        current.parts["own"] = Refusing({})
+        with pytest.raises(CheckpointError, match=r"^\S+ does not fit the part 'own': never$"):
+            current.load(folder)
+        del current.parts["own"]
+        assert current.step.iteration == played
+        for run in (current, twin):
+            torch.manual_seed(9)
+            random.seed(9)
+            run.play(data[2:])
+        assert_equal(current.everything()["model"], twin.everything()["model"])
+        assert_equal(current.everything()["parts"], twin.everything()["parts"])
+    state = torch.get_rng_state(), random.getstate()
+    current.parts["own"] = Refusing({})
+    with pytest.raises(CheckpointError):
+        current.load(folder)
+    assert torch.equal(torch.get_rng_state(), state[0])
+    assert random.getstate() == state[1]
+
+
+@pytest.mark.parametrize("iteration", [-1, 1.0, True, "1", None])
+def test_an_iteration_is_a_number_of_steps(run, tmp_path, iteration):
+    with pytest.raises(ValueError, match=r"^iteration: got .+, expected the number of training steps taken so far$"):
+        save_checkpoint(tmp_path, iteration, *run)
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_a_missing_file(run, folder, file):
     (folder / file).unlink()
@@ -249,6 +324,7 @@ def test_a_full_disk_leaves_the_former_checkpoint(run, folder):
         with files_of_at_most(limit), pytest.raises(OSError) as caught:
             save_checkpoint(folder.parent, 2, model, parts)
         assert "\n" not in str(caught.value)
+        assert re.search("cannot be written into, perhaps because the disk is full|File too large", str(caught.value))
         assert names(folder.parent) == ["step-00000001"]
     assert load_checkpoint(folder, model, parts) == 1
 
