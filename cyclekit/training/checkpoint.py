@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from cyclekit._files import newest_step, read_files, remove, step_of, whole_folder
+from cyclekit._typed import typed
 from cyclekit.errors import CheckpointError
 from cyclekit.graph import CycleGraph
 from cyclekit.model import CycleModel
@@ -26,6 +27,7 @@ _CHECKPOINT = re.compile(r"step-\d{8,}")
 _LEFT_BY_A_KILLED_RUN = re.compile(r"\.step-\d{8,}-([0-9a-f]{16}|old)")
 
 
+@runtime_checkable
 class Stateful(Protocol):
     """Anything with a state: an `AdversarialStep`, a learning-rate scheduler, a sampler."""
 
@@ -49,6 +51,7 @@ class Stateful(Protocol):
         ...
 
 
+@typed
 def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: Mapping[str, Stateful]) -> Path:
     """Write a complete checkpoint, whole or not at all, and then remove the one before it.
 
@@ -65,7 +68,8 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
         The checkpoint's folder, ``root/step-00000100``.
 
     Raises:
-        ValueError: ``iteration`` is negative or no whole number.
+        ValueError: ``iteration`` is negative.
+        ShapeError: An argument is of another type.
         FileExistsError: The folder holds a checkpoint of a later iteration, of another run.
         OSError: The folder cannot be written into.
         CheckpointError: A part's state could not be read back.
@@ -86,7 +90,7 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
         assert load_checkpoint(latest_checkpoint("checkpoints"), model, {"step": step}) == 0
         ```
     """
-    if type(iteration) is not int or iteration < 0:
+    if iteration < 0 or isinstance(iteration, bool):
         raise ValueError(f"iteration: got {iteration!r}, expected the number of training steps taken so far")
     state: dict[str, Any] = {}
     problem = None
@@ -107,6 +111,7 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
     return folder
 
 
+@typed
 def latest_checkpoint(root: str | Path) -> Path | None:
     """Return a run's newest complete checkpoint.
 
@@ -119,6 +124,7 @@ def latest_checkpoint(root: str | Path) -> Path | None:
     return newest_step(Path(root))
 
 
+@typed
 def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, Stateful]) -> int:
     """Take up a run where its checkpoint was written: weights, states and random numbers.
 
@@ -137,6 +143,7 @@ def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, S
     Raises:
         CheckpointError: The folder cannot be read, or its graph, networks or parts are others. The message
             is one line.
+        ShapeError: An argument is of another type.
     """
     folder = Path(folder)
     saved, state = _read(folder)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from cyclekit.errors import RunInUseError
+from cyclekit.errors import RunInUseError, ShapeError
 from cyclekit.training.processes import agree, is_first
 
 LOCK_FILE = ".lock"
@@ -30,6 +30,7 @@ def run_lock(folder: str | Path) -> Generator[None]:
 
     Raises:
         RunInUseError: Another run holds it; the message is one line.
+        ShapeError: `folder` is no path.
         OSError: The folder cannot be written into.
 
     Example:
@@ -40,6 +41,8 @@ def run_lock(folder: str | Path) -> Generator[None]:
             ...  # train, save checkpoints
         ```
     """
+    if not isinstance(folder, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ShapeError(f"folder: expected a str or a Path, got {type(folder).__name__}")
     path = Path(folder).resolve() / LOCK_FILE
     file, problem = None, None
     if is_first():

@@ -158,6 +158,16 @@ def _check_optimizer(
         )
 
 
+def check_model(model: object) -> None:
+    """Check that a model is one.
+
+    Raises:
+        ShapeError: It is something else.
+    """
+    if not isinstance(model, CycleModel):
+        raise ShapeError(f"model: expected a CycleModel, as graph.build(...) makes it, got {_kind(model)}")
+
+
 def _kind(value: object) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else f"an instance of {type(value).__name__}"
 
@@ -194,6 +204,7 @@ def create_optimizers(model: CycleModel, create: Callable[[Iterable[nn.Parameter
         assert list(optimizers) == ["generators"]
         ```
     """
+    check_model(model)
     mend = "pass a function of the weights: lambda weights: torch.optim.Adam(weights, 2e-4)"
     if not callable(create):
         raise ShapeError(f"create: expected a function that makes an optimiser, got {_kind(create)}; {mend}")
@@ -221,6 +232,7 @@ def linear_decay(optimizer: Optimizer, constant: int, decay: int) -> LRScheduler
 
     Raises:
         ValueError: A number of steps is negative, or no whole number.
+        ShapeError: `optimizer` is none.
 
     Source:
         CycleGAN (arXiv 1703.10593), section 4, and C2GAN's released code: 100 epochs, then 100 of decay.
@@ -241,6 +253,10 @@ def linear_decay(optimizer: Optimizer, constant: int, decay: int) -> LRScheduler
         assert optimizer.param_groups[0]["lr"] == 0
         ```
     """
+    if not isinstance(optimizer, Optimizer):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ShapeError(
+            f"optimizer: expected one torch.optim.Optimizer, got {_kind(optimizer)}; make a decay for each"
+        )
     if any(type(steps) is not int or steps < 0 for steps in (constant, decay)):
         raise ValueError(f"linear_decay(constant={constant}, decay={decay}): steps must be whole numbers, 0 or more")
 
@@ -273,6 +289,7 @@ def moving_average(model: CycleModel, decay: float = 0.999, **options: Any) -> "
 
     Raises:
         ValueError: ``decay`` is not between 0 and 1.
+        ShapeError: ``model`` is none.
 
     Source:
         Yazici et al. 2019 (arXiv 1806.04498) for GANs; ``timm.utils.ModelEmaV3``.
@@ -293,8 +310,9 @@ def moving_average(model: CycleModel, decay: float = 0.999, **options: Any) -> "
         images = average.module.generate(batch)
         ```
     """
-    if not 0 <= decay <= 1:
-        raise ValueError(f"decay: got {decay}, expected what stays of the average in one step, from 0 to 1")
+    check_model(model)
+    if not isinstance(decay, int | float) or not 0 <= decay <= 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"decay: got {decay!r}, expected what stays of the average in one step, from 0 to 1")
     import_timm()
     from timm.utils.model_ema import ModelEmaV3
 

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cyclekit.errors import GraphError, SignalError
+from cyclekit.errors import GraphError, ShapeError, SignalError
 from cyclekit.graph import Adversary, Comparison, CycleGraph, LossPlan, Term
 from cyclekit.graph.terms import SIDES
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
 from cyclekit.pool import HistoryPool
 from cyclekit.training.divergence import LossWatch
-from cyclekit.training.players import checked_optimizers, networks_of, penalties_of, side_of
+from cyclekit.training.players import check_model, checked_optimizers, networks_of, penalties_of, side_of
 
 Run: TypeAlias = Callable[..., Losses]
 Wrap: TypeAlias = Callable[[nn.Module], Run]
@@ -149,8 +149,8 @@ class AdversarialStep:
     Raises:
         GraphError: A player has no optimiser, or one that holds other weights than the player's; or a loss
             couples the samples of a batch that shall be divided.
-        ShapeError: `optimizers` is no dict of optimisers.
-        ValueError: `accumulate` is not positive.
+        ShapeError: An argument is something else, an optimiser alone for example.
+        ValueError: `accumulate` is not positive, or `seed` no number.
 
     Source:
         C2GAN (arXiv 1908.00999), section 3.4; the history as in CycleGAN (arXiv 1703.10593).
@@ -187,9 +187,14 @@ class AdversarialStep:
         seed: int = 0,
         accumulate: int = 1,
     ) -> None:
+        check_model(model)
         schedule = model.graph.schedule
-        if accumulate < 1:
-            raise ValueError(f"accumulate: got {accumulate}, expected 1 or more parts")
+        if type(seed) is not int or abs(seed) >= 2**62:
+            raise ValueError(f"seed: got {seed!r}, expected a whole number of at most 62 bits")
+        if not callable(backward) or not (wrap is None or callable(wrap)):
+            raise ShapeError("backward and wrap: expected functions, such as accelerator.backward and torch.compile")
+        if type(accumulate) is not int or accumulate < 1:
+            raise ValueError(f"accumulate: got {accumulate!r}, expected 1 or more parts")
         if accumulate > 1:
             _check_parts_add_up(model)
         self.model = model
@@ -222,6 +227,8 @@ class AdversarialStep:
             SignalError: A signal is missing, holds no samples or does not fit its domain, or the batch cannot
                 be divided.
         """
+        if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SignalError(f"a batch is a dict of tensors by the signals' names, got a {type(batch).__name__}")
         for name, value in batch.items():
             if isinstance(value, Tensor) and value.ndim and not len(value):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise SignalError(f"{name!r} holds no samples: leave empty batches out")
