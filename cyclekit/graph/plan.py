@@ -6,7 +6,6 @@ tuple, is called by its expression, ``D_I(x, Ly, y*)``.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
 
 from cyclekit.graph.notation import expression
 from cyclekit.graph.resolve import Meaning
@@ -241,18 +240,10 @@ def ordered(wanted: Iterable[str], makers: Mapping[str, Evaluation]) -> tuple[Ev
         if not before:
             ready.setdefault(evaluation.network, []).append(evaluation)
 
-    # A network whose uses are all ready runs first, so that none of its uses is left to run alone later.
-    def turn(network: str) -> tuple[bool, int, str]:
-        return len(ready[network]) < pending[network], min(needed[use] for use in ready[network]), network
-
-    waiting_networks = [turn(network) for network in ready]
-    heapify(waiting_networks)
     order: list[Evaluation] = []
-    while waiting_networks:
-        entry = heappop(waiting_networks)
-        network = entry[-1]
-        if network not in ready or entry != turn(network):
-            continue  # it has run, or stands in the queue a second time
+    while ready:
+        # A network whose uses are all ready runs now, so that none of its uses is left to run alone later.
+        network = min(ready, key=lambda name: (len(ready[name]) < pending[name], needed[ready[name][0]]))
         uses = sorted(ready.pop(network), key=needed.__getitem__)
         pending[network] -= len(uses)
         order += uses
@@ -261,7 +252,6 @@ def ordered(wanted: Iterable[str], makers: Mapping[str, Evaluation]) -> tuple[Ev
                 sources[reader].remove(use)
                 if not sources[reader]:
                     ready.setdefault(reader.network, []).append(reader)
-                    heappush(waiting_networks, turn(reader.network))
     return tuple(order)
 
 

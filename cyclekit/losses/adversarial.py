@@ -292,6 +292,12 @@ class RelativisticLoss:
     """
 
     average: bool = False
+
+    @property
+    def couples_samples(self) -> bool:
+        """Whether the loss of a batch is another one than the mean over its parts."""
+        return self.average
+
     needs_real: bool = field(default=True, init=False, repr=False)
 
     @typed

@@ -1,17 +1,20 @@
 """One training step: every player steps as the graph's schedule says."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cyclekit.errors import GraphError, SignalError
+from cyclekit.errors import GraphError, ShapeError, SignalError
 from cyclekit.graph import Adversary, Comparison, CycleGraph, LossPlan, Term
+from cyclekit.graph.terms import SIDES
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
 from cyclekit.pool import HistoryPool
-from cyclekit.training.players import networks_of, penalties_of, side_of
+from cyclekit.training.divergence import LossWatch
+from cyclekit.training.players import check_model, checked_optimizers, networks_of, penalties_of, side_of
 
 Run: TypeAlias = Callable[..., Losses]
 Wrap: TypeAlias = Callable[[nn.Module], Run]
@@ -144,8 +147,10 @@ class AdversarialStep:
         pools: A history pool for each discriminator, by name.
 
     Raises:
-        GraphError: A player has no optimiser, or an optimiser no player.
-        ValueError: `accumulate` is not positive.
+        GraphError: A player has no optimiser, or one that holds other weights than the player's; or a loss
+            couples the samples of a batch that shall be divided.
+        ShapeError: An argument is something else, an optimiser alone for example.
+        ValueError: `accumulate` is not positive, or `seed` no number.
 
     Source:
         C2GAN (arXiv 1908.00999), section 3.4; the history as in CycleGAN (arXiv 1703.10593).
@@ -182,16 +187,18 @@ class AdversarialStep:
         seed: int = 0,
         accumulate: int = 1,
     ) -> None:
+        check_model(model)
         schedule = model.graph.schedule
-        players = [player for player in schedule.order if networks_of(model.graph, player)]
-        if set(players) != set(optimizers):
-            raise GraphError(
-                f"the players are {', '.join(players)}; got optimisers for {', '.join(optimizers) or 'none'}"
-            )
-        if accumulate < 1:
-            raise ValueError(f"accumulate: got {accumulate}, expected 1 or more parts")
+        if type(seed) is not int or abs(seed) >= 2**62:
+            raise ValueError(f"seed: got {seed!r}, expected a whole number of at most 62 bits")
+        if not callable(backward) or not (wrap is None or callable(wrap)):
+            raise ShapeError("backward and wrap: expected functions, such as accelerator.backward and torch.compile")
+        if type(accumulate) is not int or accumulate < 1:
+            raise ValueError(f"accumulate: got {accumulate!r}, expected 1 or more parts")
+        if accumulate > 1:
+            _check_parts_add_up(model)
         self.model = model
-        self.optimizers = {player: optimizers[player] for player in players}
+        self.optimizers = checked_optimizers(model, optimizers)
         self.iteration = 0
         pools = {
             name: HistoryPool(schedule.history, seed + number) for number, name in enumerate(model.graph.discriminators)
@@ -200,7 +207,8 @@ class AdversarialStep:
         self.accumulate = accumulate
         self._backward = backward
         self._moves = Moves(model, wrap)
-        for player in players:
+        self._watch = LossWatch()
+        for player in self.optimizers:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
             terms = tuple(term.name for term in model.graph.minimised_by(side_of(model.graph, player)))
             for iteration in sorted({0, schedule.penalty_interval - 1}):
@@ -216,8 +224,14 @@ class AdversarialStep:
             The losses and the generated signals.
 
         Raises:
-            SignalError: A signal is missing or does not fit its domain, or the batch cannot be divided.
+            SignalError: A signal is missing, holds no samples or does not fit its domain, or the batch cannot
+                be divided.
         """
+        if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SignalError(f"a batch is a dict of tensors by the signals' names, got a {type(batch).__name__}")
+        for name, value in batch.items():
+            if isinstance(value, Tensor) and value.ndim and not len(value):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise SignalError(f"{name!r} holds no samples: leave empty batches out")
         graph = self.model.graph
         generators_turn = (self.iteration + 1) % graph.schedule.discriminator_steps == 0
         losses: dict[str, Tensor] = {}
@@ -236,8 +250,17 @@ class AdversarialStep:
                 total = losses.get(f"{player}/total", 0) + result.total
                 losses |= {f"{player}/total": total, **{f"{player}/{k}": loss for k, loss in result.terms.items()}}
             optimizer.step()
+        self._watch.note(losses, self.iteration)
         self.iteration += 1
         return StepResult(losses, signals)
+
+    def check_finite(self) -> None:
+        """Check that every loss has been finite so far; call it where losses are read, as it waits for the device.
+
+        Raises:
+            TrainingDivergedError: A loss was not; the message names the first one, and its training step.
+        """
+        self._watch.check()
 
     def state_dict(self) -> dict[str, Any]:
         """Return optimisers, pools and the iteration.
@@ -248,6 +271,7 @@ class AdversarialStep:
         return {
             "iteration": self.iteration,
             "pools": self.pools.state_dict(),
+            "kinds": {player: _kind(optimizer) for player, optimizer in self.optimizers.items()},
             "optimizers": {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()},
         }
 
@@ -256,7 +280,16 @@ class AdversarialStep:
 
         Args:
             state: What it returned.
+
+        Raises:
+            ValueError: It is the state of other optimisers, or of something else.
         """
+        if type(state["iteration"]) is not int or state["iteration"] < 0:
+            raise ValueError(f"the iteration is {state['iteration']!r}")
+        kinds = {player: _kind(optimizer) for player, optimizer in self.optimizers.items()}
+        if state["kinds"] != kinds:
+            raise ValueError(f"the optimisers are {state['kinds']} there and {kinds} here")
+        self._watch.clear()
         self.iteration = state["iteration"]
         self.pools.load_state_dict(state["pools"])
         for player, optimizer in self.optimizers.items():
@@ -283,9 +316,12 @@ class AdversarialStep:
     def _run(self, move: Move, *values: Mapping[str, Tensor]) -> Losses:
         """Back-propagate an objective's loss, part by part of the batch; return its mean, detached."""
         parts: list[Losses] = []
-        for part in zip(*map(self._parts, values), strict=True):
-            made = move.run(*part)
-            self._backward(made.total / self.accumulate)
+        for number, part in enumerate(zip(*map(self._parts, values), strict=True), start=1):
+            # Several processes add their gradients up once, after the last part.
+            alone = nullcontext if number == self.accumulate else getattr(move.run, "no_sync", nullcontext)
+            with alone():
+                made = move.run(*part)
+                self._backward(made.total / self.accumulate)
             parts.append(Losses(made.total.detach(), _detached(made.terms), _detached(made.signals)))
         if len(parts) == 1:
             return parts[0]
@@ -301,6 +337,22 @@ class AdversarialStep:
             if len(value) % count:
                 raise SignalError(f"a batch of {len(value)} cannot be divided into accumulate={count} equal parts")
         return [{name: value.chunk(count)[i] for name, value in values.items()} for i in range(count)]
+
+
+def _kind(optimizer: Optimizer) -> str:
+    return type(getattr(optimizer, "optimizer", optimizer)).__name__  # behind Accelerate's
+
+
+def _check_parts_add_up(model: CycleModel) -> None:
+    """Refuse to divide a batch for a loss that compares its samples with each other."""
+    for side in SIDES:
+        for term in model.graph.minimised_by(side):
+            measure = model.measure(term.name)
+            if getattr(getattr(measure, "func", measure), "couples_samples", False):
+                raise GraphError(
+                    f"accumulate: {term.criterion!r} of the term {term.name!r} couples the samples of a batch, so that "
+                    "parts would not add up to it; leave accumulate at 1, or choose another one"
+                )
 
 
 def _detached(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
