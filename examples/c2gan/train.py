@@ -180,7 +180,7 @@ def train(options: Options) -> None:
                 progress.update(bar, losses=f"G {losses['G']:.2f}  D {losses['D']:.2f}")
             progress.update(bar, completed=step.iteration)
             last = step.iteration >= options.steps
-            if (step.iteration % options.checkpoint_every == 0 or last) and accelerator.is_main_process:
+            if step.iteration % options.checkpoint_every == 0 or last:
                 save_checkpoint(checkpoints, step.iteration, model, parts)
             if last:
                 break
