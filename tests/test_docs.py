@@ -99,7 +99,7 @@ def check_command(words: list[str]) -> None:
         phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         assert set(words[1:]) <= set(phony[1].split()), f"no such target: {' '.join(words)}"
     if program == "pip":
-        wanted = ",".join(re.findall(r"\[([\w,]+)\]", " ".join(words)))
+        wanted = ",".join(re.findall(r"\[([a-z][\w,]*)\]", " ".join(words)))
         offered = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         assert set(filter(None, wanted.split(","))) <= set(offered["optional-dependencies"])
     scripts = [index for index, word in enumerate(words) if word.endswith(".py")]
