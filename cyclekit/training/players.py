@@ -10,57 +10,10 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from cyclekit._timm import import_timm
 from cyclekit.errors import GraphError, ShapeError
-from cyclekit.graph import CycleGraph, Regularizer
-from cyclekit.graph.terms import Side
 from cyclekit.model import CycleModel
 
 if TYPE_CHECKING:
     from timm.utils.model_ema import ModelEmaV3
-
-
-def networks_of(graph: CycleGraph, player: str) -> tuple[str, ...]:
-    """Return the networks that step when a player does.
-
-    Args:
-        graph: The graph.
-        player: An entry of its schedule's order.
-
-    Returns:
-        The networks' names, frozen ones left out.
-    """
-    kinds = {"generators": graph.generators, "discriminators": graph.discriminators}
-    return tuple(name for name in kinds.get(player, (player,)) if name not in graph.frozen)
-
-
-def side_of(graph: CycleGraph, player: str) -> Side:
-    """Return whether a player is among the generators or the discriminators.
-
-    Args:
-        graph: The graph.
-        player: An entry of its schedule's order.
-
-    Returns:
-        The side whose loss it minimises.
-    """
-    return "discriminators" if player == "discriminators" or player in graph.discriminators else "generators"
-
-
-def penalties_of(graph: CycleGraph, player: str) -> frozenset[str]:
-    """Return the penalties in a player's loss.
-
-    Args:
-        graph: The graph.
-        player: An entry of its schedule's order.
-
-    Returns:
-        The terms' names; none for generators.
-    """
-    networks = networks_of(graph, player)
-    return frozenset(
-        term.name
-        for term in graph.minimised_by("discriminators")
-        if isinstance(term, Regularizer) and term.discriminator in networks
-    )
 
 
 def weights_of(model: CycleModel) -> dict[str, dict[str, nn.Parameter]]:
@@ -80,7 +33,7 @@ def weights_of(model: CycleModel) -> dict[str, dict[str, nn.Parameter]]:
     helping: set[int] = set()
     found: dict[str, dict[str, nn.Parameter]] = {}
     for player in graph.schedule.order:
-        own = networks_of(graph, player)
+        own = graph.networks_of(player)
         if not own:
             continue
         weights = {names[id(weight)]: weight for name in own for weight in networks[name].parameters()}
@@ -95,9 +48,9 @@ def weights_of(model: CycleModel) -> dict[str, dict[str, nn.Parameter]]:
 
 def _helpers(model: CycleModel, player: str) -> list[nn.Module]:
     """Return the modules that measure a player's terms, or compute functions for them."""
-    graph, side = model.graph, side_of(model.graph, player)
+    graph, side = model.graph, model.graph.side_of(player)
     terms = [
-        term.name for term in graph.minimised_by(side) if graph.learners(term, side) & {*networks_of(graph, player)}
+        term.name for term in graph.minimised_by(side) if graph.learners(term, side) & {*graph.networks_of(player)}
     ]
     evaluations = getattr(graph.plan(terms), side).evaluations
     used = [

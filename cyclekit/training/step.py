@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cyclekit.errors import GraphError, ShapeError, SignalError
-from cyclekit.graph import Adversary, Comparison, CycleGraph, LossPlan, Term
+from cyclekit.graph import Adversary, LossPlan
 from cyclekit.graph.terms import SIDES
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
 from cyclekit.pool import HistoryPool
 from cyclekit.training.divergence import LossWatch
-from cyclekit.training.players import check_model, checked_optimizers, networks_of, penalties_of, side_of
+from cyclekit.training.players import check_model, checked_optimizers
 
 Run: TypeAlias = Callable[..., Losses]
 Wrap: TypeAlias = Callable[[nn.Module], Run]
@@ -49,36 +49,36 @@ class Moves:
         self._known: dict[tuple[object, ...], list[Move]] = {}
         self._wrapped: dict[_Objective, Run] = {}
 
-    def of(self, player: str, active: tuple[str, ...], iteration: int) -> list[Move]:
-        """Return a player's moves; none where no term trains it.
+    def of(self, player: str, due: tuple[str, ...], iteration: int) -> list[Move]:
+        """Return a player's moves; none where nothing is due.
 
         Args:
             player: An entry of the schedule's order.
-            active: The terms that a batch allows.
+            due: The terms it minimises in this step, as `CycleGraph.due` gives them.
             iteration: Training steps taken so far, which decide about stand-ins.
         """
-        stand_ins = self._model.graph.schedule.stand_ins
-        standing_in = tuple(stand_in for stand_in in stand_ins if iteration < stand_in.steps)
-        key = (player, active, standing_in)
+        key = (player, due, self._model.graph.at_step(iteration))
         if key not in self._known:
-            self._known[key] = [self._move(objective) for objective in self._objectives(player, active, iteration)]
+            self._known[key] = [self._move(objective) for objective in self._objectives(player, due, iteration)]
         return self._known[key]
 
-    def _objectives(self, player: str, active: tuple[str, ...], iteration: int) -> list[_Objective]:
-        graph = self._model.graph
-        now, side, networks = graph.at_step(iteration), side_of(graph, player), networks_of(graph, player)
-        # A stand-in may change how a term is called; its place stays.
-        places = {term.name: current for term, current in zip(graph.terms, now.terms, strict=True)}
-        terms = {name: places[name] for name in active if now.learners(places[name], side) & {*networks}}
-        if not terms:
+    def _objectives(self, player: str, due: tuple[str, ...], iteration: int) -> list[_Objective]:
+        graph, networks = self._model.graph, self._model.graph.networks_of(player)
+        if not due:
             return []
-        if side == "discriminators":
+        if graph.side_of(player) == "discriminators":
             # Computed once in so many steps, a penalty weighs so many times as much.
-            interval = graph.schedule.penalty_interval
-            weights = dict.fromkeys(penalties_of(graph, player) & {*terms}, float(interval))
-            return [self._model.discriminator_objective(terms, networks=networks, weights=weights)]
-        groups = _groups(now, terms)
-        return [self._model.generator_objective(group, networks=networks, step=iteration) for group in groups]
+            penalties = [name for name in due if graph.term(name).measure == "penalty"]
+            weights = dict.fromkeys(penalties, float(graph.schedule.penalty_interval))
+            return [self._model.discriminator_objective(due, networks=networks, weights=weights)]
+        # A stand-in may change how a term is called; its place stays.
+        now = graph.at_step(iteration)
+        called = {current.name: term.name for term, current in zip(graph.terms, now.terms, strict=True)}
+        groups = now.backward_groups(name for name, before in called.items() if before in due)
+        return [
+            self._model.generator_objective([called[name] for name in group], networks=networks, step=iteration)
+            for group in groups
+        ]
 
     def _move(self, objective: _Objective) -> Move:
         if objective not in self._wrapped:
@@ -88,28 +88,6 @@ class Moves:
             terms = [self._model.graph.term(name) for name in objective.plan.terms]
             judges = {t.name: t.discriminator for t in terms if isinstance(t, Adversary) and t.generated}
         return Move(self._wrapped[objective], objective.plan, judges)
-
-
-def _groups(graph: CycleGraph, terms: Mapping[str, Term]) -> list[list[str]]:
-    """Return the terms that are back-propagated together: all, or each cycle's with those of what it makes."""
-    if graph.schedule.backward == "joint":
-        return [list(terms)]
-    made = {
-        name: {
-            value
-            for evaluation in graph.plan([term.name]).generators.evaluations
-            if evaluation.network not in graph.discriminators
-            for value in evaluation.makes
-        }
-        for name, term in terms.items()
-    }
-    cycles = [name for name, term in terms.items() if isinstance(term, Comparison) and term.kind == "cycle"]
-    groups = {name: [name] for name in cycles}
-    for name in terms:
-        if name not in cycles:
-            home = next((cycle for cycle in cycles if made[name] <= made[cycle]), name)
-            groups.setdefault(home, []).append(name)
-    return list(groups.values())
 
 
 class StepResult(NamedTuple):
@@ -208,14 +186,15 @@ class AdversarialStep:
         self._backward = backward
         self._moves = Moves(model, wrap)
         self._watch = LossWatch()
+        self._looked = False
         for player in self.optimizers:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
-            terms = tuple(term.name for term in model.graph.minimised_by(side_of(model.graph, player)))
             for iteration in sorted({0, schedule.penalty_interval - 1}):
-                self._moves.of(player, self._due(player, terms, iteration), 0)
+                due = model.graph.due(player, iteration=iteration)
+                self._moves.of(player, due, iteration)
 
     def __call__(self, batch: Mapping[str, Tensor]) -> StepResult:
-        """Take one training step.
+        """Take one training step. The first batch's values are looked at once (`CycleModel.check_values`).
 
         Args:
             batch: The graph's input signals by name, images and maps in [-1, 1], on the model's device.
@@ -232,15 +211,16 @@ class AdversarialStep:
         for name, value in batch.items():
             if isinstance(value, Tensor) and value.ndim and not len(value):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise SignalError(f"{name!r} holds no samples: leave empty batches out")
+        if not self._looked:
+            self.model.check_values(batch)
+            self._looked = True
         graph = self.model.graph
         generators_turn = (self.iteration + 1) % graph.schedule.discriminator_steps == 0
         losses: dict[str, Tensor] = {}
         signals: dict[str, Tensor] = {}
         for player, optimizer in self.optimizers.items():
-            side = side_of(graph, player)
-            judging = side == "discriminators"
-            due = self._due(player, self.model.active_terms(batch, side), self.iteration)
-            moves = self._moves.of(player, due, self.iteration)
+            judging = graph.side_of(player) == "discriminators"
+            moves = self._moves.of(player, graph.due(player, batch, self.iteration), self.iteration)
             if not moves or not (judging or generators_turn):
                 continue
             optimizer.zero_grad()
@@ -294,12 +274,6 @@ class AdversarialStep:
         self.pools.load_state_dict(state["pools"])
         for player, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][player])
-
-    def _due(self, player: str, active: tuple[str, ...], iteration: int) -> tuple[str, ...]:
-        """Leave penalties out but in every so many-th iteration."""
-        graph = self.model.graph
-        waiting = penalties_of(graph, player) if iteration % graph.schedule.penalty_interval else frozenset[str]()
-        return tuple(name for name in active if name not in waiting)
 
     def _generate(self, move: Move, batch: Mapping[str, Tensor]) -> Losses:
         return self._run(move, self.model.checked(batch, move.plan.inputs))
