@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cyclekit._registry import suggestion
 
@@ -65,6 +65,19 @@ def _declare_missing_operators() -> torch.library.Library:
         if not hasattr(torch.ops.torchvision, schema.partition("(")[0]):
             library.define(schema)
     return library
+
+
+def statistics(network: nn.Module, channels: int = 3) -> tuple[Tensor, Tensor]:
+    """Return the mean and deviation of the [0, 1] images a timm model was made for, each (channels, 1, 1).
+
+    Args:
+        network: The model.
+        channels: Of the images; beyond the model's own they repeat, as timm repeats the weights.
+    """
+    config = import_timm().data.resolve_model_data_config(network)
+    times = -(-channels // len(config["mean"]))
+    mean, deviation = (torch.tensor(config[key]).repeat(times)[:channels, None, None] for key in ("mean", "std"))
+    return mean, deviation
 
 
 def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Module:
