@@ -90,7 +90,7 @@ class Registry(Generic[T]):
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'unet_256'?"``, or the known names when none is near."""
-    names = sorted(known)
+    names = sorted(set(known))
     near = get_close_matches(name, names, n=3, cutoff=0.6 if len(name) > 2 else 0.5)  # l3 is near l1
     if near:
         return "; did you mean " + " or ".join(repr(candidate) for candidate in near) + "?"

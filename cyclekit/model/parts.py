@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from cyclekit._registry import suggestion
 from cyclekit.errors import GraphError, ImageSizeError
-from cyclekit.graph import CycleGraph, Evaluation, Latent, Network
+from cyclekit.graph import CycleGraph, Domain, Evaluation, Latent, Mask, Network
 from cyclekit.nets import ChecksSize, NetworkSpec, create_discriminator, create_generator
+from cyclekit.nets.layers import FinalActivation, Outputs
 
 NetworkChoice: TypeAlias = str | NetworkSpec | nn.Module
 NetworkChoices: TypeAlias = NetworkChoice | Mapping[str, NetworkChoice]
@@ -70,7 +71,15 @@ def create_network(name: str, choice: NetworkChoice, network: Network | None) ->
     if network.role == "discriminator":
         heads = dict(network.heads) or None
         return create_discriminator(spec.name, network.in_channels, heads=heads, **spec.options), spec
-    return create_generator(spec.name, network.in_channels, network.out_channels, **spec.options), spec
+    outputs: Outputs = tuple((_final_activation(domain), domain.channels) for domain in network.outputs)
+    return create_generator(spec.name, network.in_channels, network.out_channels, outputs=outputs, **spec.options), spec
+
+
+def _final_activation(domain: Domain) -> FinalActivation:
+    """Return what a generator ends in, for values in the range its output's domain has inside a model."""
+    if isinstance(domain, Mask):
+        return "sigmoid"
+    return "none" if domain.bounds is None else "tanh"
 
 
 def functions_of(graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor]]) -> dict[str, Callable[..., Tensor]]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_exact, check_minimum, check_positive
-from cyclekit.nets.layers import Activation, Init, finish
+from cyclekit.nets.layers import Activation, FinalActivation, Init, Outputs, final_layers, finish
 from cyclekit.nets.pg2 import Pair, convolution
 from cyclekit.nets.registries import register_generator
 
@@ -20,6 +20,8 @@ class DPIGStem(nn.Module):
         in_channels: Channels of the image.
         out_channels: Channels of the features; 128 in the release.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
+            with its channels.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
 
@@ -38,6 +40,7 @@ class DPIGStem(nn.Module):
         out_channels: int,
         *,
         activation: Activation = "relu",
+        final: FinalActivation | Outputs = "none",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
@@ -46,6 +49,7 @@ class DPIGStem(nn.Module):
         self.layers = nn.Sequential(
             convolution(in_channels, out_channels, activation=activation),
             Pair(out_channels, out_channels, residual=True, activation=activation),
+            *final_layers(final, out_channels),
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
@@ -57,7 +61,7 @@ class DPIGStem(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """Give the features of an image in [-1, 1], unbounded."""
+        """Give the features of an image in [-1, 1]."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.layers(image)
 
@@ -77,6 +81,8 @@ class DPIGEncoder(nn.Module):
         entry: Whether a convolution to ``base_channels`` comes first; without, as in the release, the input is
             what `DPIGStem` gave, with ``base_channels`` channels.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
+        final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
+            with its channels.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
 
@@ -109,6 +115,7 @@ class DPIGEncoder(nn.Module):
         base_channels: int = 128,
         entry: bool = True,
         activation: Activation = "relu",
+        final: FinalActivation | Outputs = "none",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
@@ -122,7 +129,7 @@ class DPIGEncoder(nn.Module):
             )
         self.image_size = image_size
         widths = [base_channels * (scale + 1) for scale in range(scales)]
-        layers = [convolution(in_channels, base_channels, activation=activation)] if entry else []
+        layers: list[nn.Module] = [convolution(in_channels, base_channels, activation=activation)] if entry else []
         layers.append(Pair(base_channels, base_channels, residual=True, activation=activation))
         for before, after in pairwise(widths):
             layers += [
@@ -131,6 +138,7 @@ class DPIGEncoder(nn.Module):
             ]
         smallest = [math.ceil(side / 2 ** (scales - 1)) for side in image_size]
         layers += [nn.Flatten(), nn.Linear(widths[-1] * math.prod(smallest), out_channels)]
+        layers += final_layers(final, out_channels)
         self.layers = nn.Sequential(*layers)
         finish(self, init=init, spectral_norm=spectral_norm)
 

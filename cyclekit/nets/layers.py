@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterable
 from math import gcd
 from typing import Literal, TypeAlias
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+
+from cyclekit.nets.checks import check_positive
 
 Norm: TypeAlias = Literal["batch", "instance", "instance_affine", "group", "none"]
 Activation: TypeAlias = Literal["relu", "leaky_relu", "silu", "gelu", "prelu"]
 Upsampling: TypeAlias = Literal["deconv", "nearest", "pixelshuffle"]
-FinalActivation: TypeAlias = Literal["tanh", "none"]
+FinalActivation: TypeAlias = Literal["tanh", "sigmoid", "none"]
+Outputs: TypeAlias = tuple[tuple[FinalActivation, int], ...]
+"""What ends each of several outputs, in the order of their channels, and how many channels it has."""
 Init: TypeAlias = Literal["normal", "xavier", "kaiming", "default"]
 
 GROUPS = 32
@@ -66,9 +71,38 @@ def dropout_layers(probability: float) -> list[nn.Module]:
     return [nn.Dropout(probability)] if probability > 0 else []
 
 
-def final_layers(name: FinalActivation) -> list[nn.Module]:
-    """Return what ends a generator: ``"tanh"`` for images in [-1, 1], ``"none"`` for latents."""
-    return [nn.Tanh()] if name == "tanh" else []
+_FINALS: dict[str, Callable[[], nn.Module]] = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
+
+
+class _FinalActivations(nn.Module):
+    """An activation for each of several outputs, which lie side by side along the channels."""
+
+    def __init__(self, outputs: Outputs) -> None:
+        super().__init__()
+        self.channels = [channels for _, channels in outputs]
+        self.activations = nn.ModuleList(_FINALS[name]() for name, _ in outputs)
+
+    def forward(self, made: Tensor) -> Tensor:
+        parts = made.split(self.channels, dim=1)
+        return torch.cat([end(part) for end, part in zip(self.activations, parts, strict=True)], dim=1)
+
+
+def final_layers(final: FinalActivation | Outputs, out_channels: int) -> list[nn.Module]:
+    """Return what ends a generator, to be spliced into a sequence; it has no weights.
+
+    Args:
+        final: ``"tanh"`` for values in [-1, 1], ``"sigmoid"`` in [0, 1], ``"none"`` for any; or of several
+            outputs each one's, with its channels.
+        out_channels: Channels of the output, which those of several must add up to.
+    """
+    if isinstance(final, str):
+        return [] if final == "none" else [_FINALS[final]()]
+    check_positive(**{f"final[{index}] channels": channels for index, (_, channels) in enumerate(final)})
+    if sum(channels for _, channels in final) != out_channels:
+        raise ValueError(f"final (={final}) must have as many channels as the output, {out_channels}")
+    first, *others = final
+    alike = all(name == first[0] for name, _ in others)
+    return final_layers(first[0], out_channels) if alike else [_FinalActivations(final)]
 
 
 def upsampling(name: Upsampling, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4) -> nn.Module:

@@ -9,6 +9,7 @@ from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
     Init,
+    Outputs,
     activation_layer,
     final_layers,
     finish,
@@ -47,7 +48,8 @@ class ResidualMLP(nn.Module):
         blocks: Number of residual blocks.
         hidden: Width of every layer but the last.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
-        final: ``"none"`` (as published), or ``"tanh"`` for an output in [-1, 1].
+        final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
+            with its channels.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
 
@@ -77,7 +79,7 @@ class ResidualMLP(nn.Module):
         blocks: int = 4,
         hidden: int = 512,
         activation: Activation = "leaky_relu",
-        final: FinalActivation = "none",
+        final: FinalActivation | Outputs = "none",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
@@ -88,7 +90,7 @@ class ResidualMLP(nn.Module):
             *_linear(in_channels, hidden, activation=activation),
             *(_Residual(hidden, activation=activation) for _ in range(blocks)),
             nn.Linear(hidden, out_channels),
-            *final_layers(final),
+            *final_layers(final, out_channels),
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 

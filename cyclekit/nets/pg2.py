@@ -14,6 +14,7 @@ from cyclekit.nets.layers import (
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     activation_layer,
     final_layers,
     finish,
@@ -60,7 +61,8 @@ class PG2Coarse(nn.Module):
         base_channels: Channels at the first scale; the i-th has i times as many.
         latent: Width of the bottleneck.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
-        final: ``"tanh"``, or ``"none"`` (as published).
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"`` (as published); or each output's,
+            with its channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
 
@@ -83,7 +85,7 @@ class PG2Coarse(nn.Module):
         base_channels: int = 128,
         latent: int = 64,
         activation: Activation = "relu",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
@@ -117,7 +119,9 @@ class PG2Coarse(nn.Module):
             )
             for before, after in zip(meeting, entering[1:], strict=False)
         )
-        self.exit = nn.Sequential(nn.Conv2d(meeting[-1], out_channels, 3, padding=1), *final_layers(final))
+        self.exit = nn.Sequential(
+            nn.Conv2d(meeting[-1], out_channels, 3, padding=1), *final_layers(final, out_channels)
+        )
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:
@@ -145,6 +149,8 @@ class PG2Coarse(nn.Module):
 class PG2Refine(nn.Module):
     """PG2's second stage: a U-Net without bottleneck that draws what is to be added to the coarse image.
 
+    A difference of images reaches from -2 to 2, so nothing bounds the output, whatever the graph calls it.
+
     Args:
         in_channels: Channels of the condition image and the coarse image together (3 + 3).
         out_channels: Channels of the output.
@@ -152,7 +158,6 @@ class PG2Refine(nn.Module):
         base_channels: Channels at the first scale and in the whole decoder; the encoder's i-th has i times as
             many.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
-        final: ``"none"`` (as published: a difference of images reaches from -2 to 2), or ``"tanh"``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
 
@@ -173,7 +178,6 @@ class PG2Refine(nn.Module):
         scales: int = 3,
         base_channels: int = 128,
         activation: Activation = "relu",
-        final: FinalActivation = "none",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
@@ -197,7 +201,7 @@ class PG2Refine(nn.Module):
             for width, skip in zip(entering, skips, strict=True)
         )
         self.up = nn.Upsample(scale_factor=2, mode="nearest")
-        self.exit = nn.Sequential(nn.Conv2d(base_channels, out_channels, 3, padding=1), *final_layers(final))
+        self.exit = nn.Sequential(nn.Conv2d(base_channels, out_channels, 3, padding=1))
         finish(self, init=init, spectral_norm=spectral_norm)
 
     def check_size(self, height: int, width: int) -> None:

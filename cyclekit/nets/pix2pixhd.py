@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_multiple, check_positive
-from cyclekit.nets.layers import Activation, FinalActivation, Init, Norm, Upsampling, finish
+from cyclekit.nets.layers import Activation, FinalActivation, Init, Norm, Outputs, Upsampling, finish
 from cyclekit.nets.registries import register_generator
 from cyclekit.nets.resnet import (
     ResidualBlock,
@@ -35,7 +35,8 @@ class Pix2PixHDLocal(nn.Module):
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         dropout: Probability inside every residual block.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
@@ -61,7 +62,7 @@ class Pix2PixHDLocal(nn.Module):
         activation: Activation = "relu",
         dropout: float = 0.0,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:

@@ -11,6 +11,7 @@ from cyclekit._registry import Registry, suggestion
 from cyclekit._typed import typed
 from cyclekit.errors import OptionError
 from cyclekit.nets.checks import check_positive
+from cyclekit.nets.layers import Outputs
 
 Factory = TypeVar("Factory", bound=Callable[..., object])
 
@@ -26,7 +27,7 @@ def register_generator(name: str, *, override: bool = False) -> Callable[[Factor
 
     The factory is called as ``factory(in_channels, out_channels, **options)`` and returns an `nn.Module` that
     maps (batch in_channels height width) to (batch out_channels height width); where a side is a vector it has
-    no height and width.
+    no height and width. A factory that takes ``final`` is given what `create_generator` is told of the outputs.
 
     Args:
         name: The name `create_generator` will know it by.
@@ -74,18 +75,23 @@ def register_discriminator(name: str, *, override: bool = False) -> Callable[[Fa
 
 
 @typed
-def create_generator(name: str, in_channels: int, out_channels: int, **options: object) -> nn.Module:
+def create_generator(
+    name: str, in_channels: int, out_channels: int, *, outputs: Outputs | None = None, **options: object
+) -> nn.Module:
     """Build a generator by name.
 
     Args:
         name: One of `list_generators`, for example ``"unet_256"``.
         in_channels: Channels of the (concatenated) input.
         out_channels: Channels of the output.
+        outputs: How each output ends, and its channels: ``(("tanh", 3), ("sigmoid", 1))`` for an image and a
+            mask. It is the network's ``final``, where it has that option and ``options`` do not say it; by
+            default the network's own.
         **options: The network's own options, passed on unaltered; see its class.
 
     Returns:
         The network, freshly initialised, in training mode. It maps (batch in_channels height width) to
-        (batch out_channels height width) in [-1, 1], but where its class says otherwise.
+        (batch out_channels height width), in [-1, 1] but where ``outputs`` or its class says otherwise.
 
     Raises:
         UnknownNameError: No generator has this name; the message gives the nearest.
@@ -103,6 +109,8 @@ def create_generator(name: str, in_channels: int, out_channels: int, **options: 
         ```
     """
     check_positive(in_channels=in_channels, out_channels=out_channels)
+    if outputs is not None and "final" in inspect.signature(generators.factory(name)).parameters:
+        options.setdefault("final", outputs)
     _check_options(generators, name, options)
     return generators.create(name, in_channels, out_channels, **options)
 

@@ -13,6 +13,7 @@ from cyclekit.nets.layers import (
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     dropout_layers,
@@ -79,11 +80,11 @@ def doubling_layers(channels: int, *, norm: Norm, activation: Activation, upsamp
     ]
 
 
-def exit_layers(channels: int, out_channels: int, *, final: FinalActivation) -> list[nn.Module]:
+def exit_layers(channels: int, out_channels: int, *, final: FinalActivation | Outputs) -> list[nn.Module]:
     """Return the 7x7 convolution that closes the network."""
     return [
         nn.Conv2d(channels, out_channels, 7, padding=3, padding_mode="reflect"),
-        *final_layers(final),
+        *final_layers(final, out_channels),
     ]
 
 
@@ -123,7 +124,8 @@ class ResNetGenerator(nn.Module):
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         dropout: Probability inside every residual block.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
@@ -159,7 +161,7 @@ class ResNetGenerator(nn.Module):
         activation: Activation = "relu",
         dropout: float = 0.0,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
@@ -205,6 +207,8 @@ class ResNetEncoder(nn.Module):
         norm: ``"instance"``, ``"batch"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"`` (as ComboGAN).
         dropout: Probability inside every residual block.
+        final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
+            with its channels.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
@@ -239,6 +243,7 @@ class ResNetEncoder(nn.Module):
         norm: Norm = "instance",
         activation: Activation = "relu",
         dropout: float = 0.0,
+        final: FinalActivation | Outputs = "none",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
@@ -248,6 +253,7 @@ class ResNetEncoder(nn.Module):
         self.layers = nn.Sequential(
             *encoding_layers(in_channels, base_channels, 2, norm=norm, activation=activation),
             *(ResidualBlock(out_channels, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
+            *final_layers(final, out_channels),
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
@@ -259,7 +265,7 @@ class ResNetEncoder(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height//4 width//4"]:
-        """Encode images as unbounded latents."""
+        """Encode images as latents."""
         self.check_size(image.shape[-2], image.shape[-1])
         return self.layers(image)
 
@@ -275,7 +281,8 @@ class ResNetDecoder(nn.Module):
         activation: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"`` (as ComboGAN).
         dropout: Probability inside every residual block.
         upsample: ``"deconv"``, ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
@@ -298,7 +305,7 @@ class ResNetDecoder(nn.Module):
         activation: Activation = "relu",
         dropout: float = 0.0,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:

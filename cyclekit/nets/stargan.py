@@ -12,6 +12,7 @@ from cyclekit.nets.layers import (
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     final_layers,
@@ -39,7 +40,8 @@ class StarGANGenerator(nn.Module):
             ``"instance"``, ``"batch"``, ``"group"`` or ``"none"``.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
 
@@ -62,7 +64,7 @@ class StarGANGenerator(nn.Module):
         norm: Norm = "instance_affine",
         activation: Activation = "relu",
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "default",
     ) -> None:
@@ -90,7 +92,7 @@ class StarGANGenerator(nn.Module):
                 *normalisation(norm, channels // 2),
                 activation_layer(activation),
             ]
-        layers += [nn.Conv2d(base_channels, out_channels, 7, padding=3, bias=False), *final_layers(final)]
+        layers += [nn.Conv2d(base_channels, out_channels, 7, padding=3, bias=False), *final_layers(final, out_channels)]
         self.layers = nn.Sequential(*layers)
         finish(self, init=init, spectral_norm=spectral_norm)
 

@@ -12,6 +12,7 @@ from cyclekit.nets.layers import (
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     final_layers,
@@ -67,7 +68,8 @@ class TimmUNet(nn.Module):
         norm: The decoder's: ``"batch"``, ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: The decoder's: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         upsample: ``"nearest"``, ``"deconv"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide the decoder's weights by their largest singular values.
         init: The decoder's: ``"kaiming"``, ``"normal"``, ``"xavier"`` or ``"default"``; the encoder's is
             timm's.
@@ -103,7 +105,7 @@ class TimmUNet(nn.Module):
         norm: Norm = "batch",
         activation: Activation = "relu",
         upsample: Upsampling = "nearest",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "kaiming",
     ) -> None:
@@ -124,7 +126,7 @@ class TimmUNet(nn.Module):
                 width, skips.get(reduction, 0), after, norm=norm, activation=activation, upsample=upsample
             )
             width, reduction = after, reduction // 2
-        self.exit = nn.Sequential(nn.Conv2d(width, out_channels, 3, padding=1), *final_layers(final))
+        self.exit = nn.Sequential(nn.Conv2d(width, out_channels, 3, padding=1), *final_layers(final, out_channels))
         for part in (self.decoder, self.exit):
             finish(part, init=init, spectral_norm=spectral_norm)
 

@@ -13,6 +13,7 @@ from cyclekit.nets.layers import (
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     dropout_layers,
@@ -43,7 +44,8 @@ class UNet(nn.Module):
             published), ``"silu"``, ``"gelu"`` or ``"prelu"``. Skip connections carry activated features.
         dropout: Probability in the decoder's levels between the bottleneck's and the last four.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
 
@@ -77,7 +79,7 @@ class UNet(nn.Module):
         activation: Activation | tuple[Activation, Activation] = ("leaky_relu", "relu"),
         dropout: float = 0.5,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
@@ -117,7 +119,7 @@ class UNet(nn.Module):
             nn.Sequential(
                 activation_layer(decoding),
                 upsampling(upsample, 2 * widths[0], out_channels, bias=True),
-                *final_layers(final),
+                *final_layers(final, out_channels),
             )
         )
         finish(self, init=init, spectral_norm=spectral_norm)

@@ -57,7 +57,7 @@ VALUES = {
     "activation": ["relu", "leaky_relu", "silu", "gelu", "prelu"],
     "dropout": [0.0, 0.5],
     "upsample": ["deconv", "nearest", "pixelshuffle"],
-    "final": ["tanh", "none"],
+    "final": ["tanh", "sigmoid", "none", (("tanh", 3), ("sigmoid", 5))],
     "spectral_norm": [False, True],
     "init": ["normal", "xavier", "kaiming", "default"],
     "entry": [True, False],
