@@ -1,6 +1,5 @@
 """Folders that appear whole or not at all."""
 
-import ctypes
 import os
 import secrets
 import shutil
@@ -8,15 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-_HERE = -100  # AT_FDCWD: relative paths start at the working directory
-_EXCHANGE = 2  # RENAME_EXCHANGE
-
 
 @contextmanager
 def whole_folder(folder: Path) -> Generator[Path]:
     """Give a fresh folder to write into; it takes ``folder``'s place when the block ends without an error.
 
-    A process that dies meanwhile leaves ``folder`` as it was, and at most a hidden leftover beside it.
+    A folder that is there already steps aside first, to a name that `standing` knows, so that one of the two
+    can be read at every moment. A process that dies meanwhile leaves either, and at most a hidden leftover.
 
     Raises:
         NotADirectoryError: ``folder`` is a file.
@@ -25,31 +22,42 @@ def whole_folder(folder: Path) -> Generator[Path]:
         raise NotADirectoryError(f"{folder} is a file; choose the name of a folder")
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.parent / f".{folder.name}-{secrets.token_hex(8)}"
+    draft = _hidden(folder)
     draft.mkdir()
     try:
         yield draft
         for path in (*draft.rglob("*"), draft):
             _flush(path)
         if folder.exists():
-            _exchange(draft, folder)
-        else:
-            draft.replace(folder)
+            remove(_aside(folder))  # left by a process that died before it could
+            folder.rename(_aside(folder))
+        draft.rename(folder)
         _flush(folder.parent)
+        remove(_aside(folder))
     finally:
-        # What the block left behind when it failed, or the folder whose place was taken.
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)  # what the block left behind when it failed
 
 
-def _exchange(new: Path, old: Path) -> None:
-    """Exchange two folders, in one move where system and file system can."""
-    rename = getattr(ctypes.CDLL(None), "renameat2", None)
-    if rename and rename(_HERE, os.fsencode(new), _HERE, os.fsencode(old), _EXCHANGE) == 0:
-        return
-    aside = new.with_name(f"{new.name}-old")
-    old.replace(aside)
-    new.replace(old)
-    aside.replace(new)
+def standing(folder: Path) -> Path:
+    """Return where a folder's files are: its own name, or the one it has while another takes its place."""
+    aside = _aside(folder.resolve())
+    return aside if not folder.exists() and aside.is_dir() else folder
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder at once: nobody finds half of it under its name, not even after a kill."""
+    if folder.is_dir():
+        rubbish = _hidden(folder)
+        folder.rename(rubbish)
+        shutil.rmtree(rubbish, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}-old")
+
+
+def _hidden(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name.lstrip('.').removesuffix('-old')}-{secrets.token_hex(8)}")
 
 
 def _flush(path: Path) -> None:

@@ -16,8 +16,13 @@ __all__ = [
     "PretrainedError",
     "ShapeError",
     "SignalError",
+    "SignalWarning",
     "UnknownNameError",
 ]
+
+
+_AROUND = 100
+"""Characters of a line that an error shows on either side of its place."""
 
 
 class CycleKitError(Exception):
@@ -72,13 +77,21 @@ class NotationError(GraphError):
         line = text[start:].partition("\n")[0]
         self.line = text.count("\n", 0, at) + 1
         self.column = at - start + 1
+        line, place = _cut(line, at - start)
         # Tabs stay tabs under the line, so that the caret stands where the reader's eye is.
-        gap = "".join("\t" if character == "\t" else " " for character in line[: at - start])
+        gap = "".join("\t" if character == "\t" else " " for character in line[:place])
         super().__init__(f"{field}, line {self.line}: {message}\n    {_shown(line)}\n    {gap}^")
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by what it was made from."""
         return (_notation_error, (self.message, self.field, self.text, self.at))
+
+
+def _cut(line: str, place: int) -> tuple[str, int]:
+    """Return what stands around a place of a long line, and the place in it."""
+    begin, end = max(0, place - _AROUND), place + _AROUND
+    before, behind = "…" if begin else "", "…" if end < len(line) else ""
+    return f"{before}{line[begin:end]}{behind}", place - begin + len(before)
 
 
 def _shown(line: str) -> str:
@@ -115,7 +128,7 @@ class SignalError(CycleKitError, ValueError):
 
 
 class NetworkOutputError(CycleKitError, ValueError):
-    """A network whose output does not fit the signals it makes."""
+    """A network or criterion whose output does not fit what it makes or measures."""
 
 
 class PretrainedError(CycleKitError, ValueError):
@@ -127,12 +140,16 @@ class CheckpointError(CycleKitError, RuntimeError):
 
 
 class GraphWarning(UserWarning):
-    """A graph that can be trained but says more than it needs."""
+    """A graph that can be built and trained, but perhaps does not say what was meant."""
 
 
-def warn(message: str) -> None:
+class SignalWarning(UserWarning):
+    """A batch that can be trained on, but perhaps does not hold what was meant."""
+
+
+def warn(message: str, kind: type[UserWarning] = GraphWarning) -> None:
     """Warn at the line outside this library that led here."""
     level, frame = 1, sys._getframe()  # pyright: ignore[reportPrivateUsage]
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "cyclekit":
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, GraphWarning, stacklevel=level)
+    warnings.warn(message, kind, stacklevel=level)

@@ -1,6 +1,7 @@
 """Whether a graph's arguments fit: each by itself, and all together."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from inspect import cleandoc
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from cyclekit.errors import GraphError, warn
 from cyclekit.graph.domains import Domain
 from cyclekit.graph.resolve import BUILT_IN_FUNCTIONS
 from cyclekit.graph.schedule import Schedule, StandIn
-from cyclekit.graph.terms import SIDES, Regularizer
+from cyclekit.graph.terms import SIDES, Comparison, Regularizer
 
 if TYPE_CHECKING:
     from cyclekit.graph.graph import CycleGraph
@@ -168,11 +169,46 @@ def check_trainable(graph: "CycleGraph") -> None:
     for term in weighed:
         if isinstance(term, Regularizer) and graph.term(term.adversary).weight == 0:
             warn(f"{term.name!r} regularizes the adversary {term.adversary!r}, whose weight is 0")
+    _warn_of_near_names(graph)
     needed = {name for term in weighed for name in term.signals}
     for evaluation in graph.evaluations(*needed):
         needed.update((*evaluation.inputs, *evaluation.makes))
     if idle := [name for name in (*graph.inputs, *graph.generated) if name not in needed]:
         warn(f"no loss needs {'the signals' if len(idle) > 1 else 'the signal'} {', '.join(idle)}")
+
+
+def check_targets(graph: "CycleGraph") -> None:
+    """Check that no cross entropy has logits for its target.
+
+    Raises:
+        GraphError: One has.
+    """
+    makers = {value: call.network for call in graph.calls for value in call.outputs}
+    for term in graph.terms:
+        if (
+            isinstance(term, Comparison)
+            and term.criterion == "cross_entropy"
+            and makers.get(term.target) in graph.networks
+        ):
+            raise GraphError(
+                f"the term {term.name!r} ({term.equation}): a cross entropy is told its target, and {term.target!r} is "
+                f"what {makers[term.target]} makes, logits: write it on the left of '~', turn it into probabilities by "
+                "a function, or compare by another criterion"
+            )
+
+
+def _warn_of_near_names(graph: "CycleGraph") -> None:
+    """Warn of a network that is used once and called as another is, but for case and underscores: a slip."""
+    uses = Counter(call.network for call in graph.calls)
+    alike: dict[str, list[str]] = {}
+    for name in (*graph.networks, *graph.all_functions):
+        alike.setdefault(name.casefold().replace("_", ""), []).append(name)
+    for names in alike.values():
+        for name in names:
+            if len(names) > 1 and uses[name] <= 1 and name in graph.networks:
+                others = " and ".join(repr(other) for other in names if other != name)
+                warn(f"{name!r} is used once, and {others} is called almost the same: are they one network?")
+                return
 
 
 def check_schedule(graph: "CycleGraph") -> None:

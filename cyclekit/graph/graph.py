@@ -109,6 +109,7 @@ class CycleGraph:
         for name, value in self._arguments().items():
             object.__setattr__(self, name, check.argument(name, value))
         check.check_names(self)
+        check.check_targets(self)
         check.check_schedule(self)
 
     # ------------------------------------------------------------------ what it says
@@ -220,17 +221,20 @@ class CycleGraph:
         check.check_side(side)
         return tuple(term for term in self.terms if term.weight > 0 and term.minimised_by(side))
 
-    def learners(self, term: Term, side: Side) -> frozenset[str]:
+    def learners(
+        self, term: Term, side: Side, *, stopped: Mapping[str, Collection[int]] = MappingProxyType({})
+    ) -> frozenset[str]:
         """Return the networks that receive a term's gradient when a side minimises it.
 
         Args:
             term: One of `terms`.
             side: ``"generators"`` or ``"discriminators"``.
+            stopped: By function or term, the places of the inputs that it passes no gradient to.
 
         Returns:
             Names of generators, or of discriminators.
         """
-        return learners(self._meaning, self.frozen, term, side)
+        return learners(self._meaning, self.frozen, term, side, stopped)
 
     def gradient_flow(self) -> dict[str, frozenset[str]]:
         """Return for each term of the generators' loss the networks whose parameters receive its gradient.
@@ -491,12 +495,18 @@ class CycleGraph:
         Raises:
             GraphError: The data is no graph.
         """
+        if not isinstance(data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise GraphError(f"this is not the data of a graph: expected a dict, got {type(data).__name__}")
+        if missing := [name for name in ("signals", "schedule") if name not in data]:
+            raise GraphError(f"this is not the data of a graph: {' and '.join(missing)} is missing")
         try:
             arguments = dict(data)
             arguments["signals"] = {name: Domain.from_dict(kind) for name, kind in data["signals"].items()}
             arguments["schedule"] = Schedule.from_dict(data["schedule"])
             return cls(**arguments)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, GraphError):
+                raise
             raise GraphError(f"this is not the data of a graph: {type(error).__name__}: {error}") from error
 
     def __eq__(self, other: object) -> bool:

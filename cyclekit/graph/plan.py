@@ -78,12 +78,23 @@ class Plan:
         return "\n".join(lines)
 
 
-def learners(meaning: Meaning, frozen: Iterable[str], term: Term, side: Side) -> frozenset[str]:
-    """Return the networks that receive a term's gradient when a side minimises it."""
+def learners(
+    meaning: Meaning, frozen: Iterable[str], term: Term, side: Side, stopped: Mapping[str, Collection[int]]
+) -> frozenset[str]:
+    """Return the networks that receive a term's gradient when a side minimises it.
+
+    Args:
+        meaning: What the graph means.
+        frozen: Generators that do not learn.
+        term: The term.
+        side: Whose loss.
+        stopped: By function or term, the places of the inputs that it passes no gradient to.
+    """
     if term.discriminator is not None and side == "discriminators":
         return frozenset({term.discriminator})
     role = "generator" if side == "generators" else "discriminator"
-    found = {call.network for call in meaning.upstream(term.made) if meaning.role(call) == role}
+    made = [value for place, value in enumerate(term.made) if place not in stopped.get(term.name, ())]
+    found = {call.network for call in meaning.upstream(made, stopped=stopped) if meaning.role(call) == role}
     return frozenset(found - set(frozen))
 
 

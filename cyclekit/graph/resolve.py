@@ -4,10 +4,11 @@ One use has one name wherever it stands, also where it was written ``_``.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from hashlib import blake2s
+from types import MappingProxyType
 from typing import Literal
 
 from cyclekit._registry import suggestion
@@ -128,12 +129,19 @@ class Meaning:
         """Return what a call's network does."""
         return self.networks[call.network].role
 
-    def upstream(self, values: Iterable[str], *, through: Iterable[Role] | None = None) -> list[Call]:
+    def upstream(
+        self,
+        values: Iterable[str],
+        *,
+        through: Collection[Role] = ("generator", "discriminator", "function"),
+        stopped: Mapping[str, Collection[int]] = MappingProxyType({}),
+    ) -> list[Call]:
         """Return the calls that values come from.
 
         Args:
             values: Names of values.
             through: Roles whose inputs are followed on; all by default.
+            stopped: By function or network, the places of the inputs that are not followed on.
 
         Returns:
             The calls, each once.
@@ -144,8 +152,9 @@ class Meaning:
             call = self.uses.makers.get(waiting.pop())
             if call is not None and call not in found:
                 found[call] = None
-                if through is None or self.role(call) in through:
-                    waiting += call.inputs
+                if self.role(call) in through:
+                    ends = stopped.get(call.network, ())
+                    waiting += [value for place, value in enumerate(call.inputs) if place not in ends]
         return list(found)
 
 

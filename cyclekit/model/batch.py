@@ -1,13 +1,14 @@
 """What a batch must carry."""
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from cyclekit.errors import SignalError
-from cyclekit.graph import Domain, Label, Latent
+from cyclekit.errors import SignalError, SignalWarning, warn
+from cyclekit.graph import Domain, Label, Latent, Mask
 
 Batch: TypeAlias = Mapping[str, Tensor]
 
@@ -28,6 +29,8 @@ def checked_signals(
     Raises:
         SignalError: One is missing or does not fit.
     """
+    if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SignalError(f"a batch is a dict of signals by name, {{'x': images, ...}}, got {type(batch).__name__}")
     found: dict[str, Tensor] = {}
     for name in names:
         if name not in batch:
@@ -48,8 +51,10 @@ def checked_signals(
 def _fitting(name: str, value: Tensor, domain: Domain, dtype: torch.dtype) -> Tensor:
     if not isinstance(value, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SignalError(f"{name!r} must be a tensor, got {type(value).__name__}")
-    if isinstance(domain, Label) and value.ndim == 1 and not value.is_floating_point():
-        return _one_hot(name, value, domain.channels, dtype)
+    if isinstance(domain, Label):
+        _check_label(name, value, domain)
+        if value.ndim == 1:
+            return _one_hot(name, value, domain.channels, dtype)
     if not value.is_floating_point():
         raise SignalError(
             f"{name!r} must hold floating-point numbers, got {value.dtype}: "
@@ -62,6 +67,23 @@ def _fitting(name: str, value: Tensor, domain: Domain, dtype: torch.dtype) -> Te
             f"got {tuple(value.shape)}"
         )
     return value
+
+
+def _check_label(name: str, value: Tensor, domain: Label) -> None:
+    """Say how a label is given, where it is given in another way."""
+    integer = not value.is_floating_point() and value.dtype != torch.bool
+    if (value.ndim == 1 and integer) or (value.ndim == 2 and value.is_floating_point()):
+        return
+    if value.ndim == 1:
+        mend = "classes are integers: use .long()"
+    elif value.ndim == 2 and value.shape[1] == 1 and domain.channels > 1:
+        mend = "classes have one axis: use .squeeze(1)" + ("" if integer else ".long()")
+    else:
+        mend = "a one-hot label is floating-point: use .float()"
+    raise SignalError(
+        f"{name!r} is {domain}: expected classes as integers (batch,), or one-hot as floating-point numbers "
+        f"(batch, {domain.channels}); got {value.dtype} of shape {tuple(value.shape)}: {mend}"
+    )
 
 
 def _one_hot(name: str, labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
@@ -84,3 +106,57 @@ def _check_alike(what: str, sizes: Mapping[str, tuple[int, ...]]) -> None:
 
 def _by(size: tuple[int, ...]) -> str:
     return "x".join(map(str, size))
+
+
+def check_values(batch: Batch, domains: Mapping[str, Domain], told: Iterable[str]) -> None:
+    """Look at the values of a batch, once: it waits for the device.
+
+    Args:
+        batch: The signals of a batch by name, as `checked_signals` returned them.
+        domains: The domain of each.
+        told: Signals that are the target of a cross entropy.
+
+    Raises:
+        SignalError: Values are not finite or out of any range a model works in.
+
+    Warns:
+        SignalWarning: Values are those of pictures in [0, 1], where a model works in [-1, 1].
+    """
+    told = frozenset(told)
+    for name, value in batch.items():
+        domain = domains[name]
+        if value.numel() == 0:
+            raise SignalError(
+                f"{name!r} holds no values: its shape is {tuple(value.shape)}; a batch has one sample or more"
+            )
+        low, high = (bound.item() for bound in torch.aminmax(value.detach().float()))
+        if not (isfinite(low) and isfinite(high)):
+            raise SignalError(f"{name!r} holds NaN or infinite values: look at the data that makes it")
+        seen = f"{name!r} is {domain}, its values go from {low:.4g} to {high:.4g}"
+        if domain.bounds is not None:
+            _check_range(seen, domain, low, high)
+        elif isinstance(domain, Mask) and not -1e-3 <= low <= high <= 1 + 1e-3:
+            raise SignalError(f"{seen}: a mask is 1 inside its region and 0 outside{_of_bytes(high)}")
+        elif isinstance(domain, Label) and name in told:
+            sums = value.sum(1)
+            if low < 0 or not torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
+                raise SignalError(
+                    f"{name!r} is {domain} and the target of a cross entropy, but its rows do not sum to 1: for "
+                    f"several classes at once use the criterion 'binary_cross_entropy' and a Vector({domain.channels})"
+                )
+
+
+def _check_range(seen: str, domain: Domain, low: float, high: float) -> None:
+    kind = type(domain).__name__
+    mend = f"bring them from {domain.bounds} to [-1, 1] by {domain}.normalize"
+    if low < -1.5 or high > 1.5:
+        raise SignalError(f"{seen}: a model works in [-1, 1]{_of_bytes(high)}, then {mend}")
+    if low >= 0 and high > 0:
+        warn(
+            f"{seen}: no value is below 0, where a model works in [-1, 1]; if this {kind} is in its own range, {mend}",
+            SignalWarning,
+        )
+
+
+def _of_bytes(high: float) -> str:
+    return "; divide bytes by 255" if high > 2 else ""

@@ -138,7 +138,7 @@ class Evaluator:
     def _named_logits(self, evaluation: Evaluation, made: object) -> Values:
         (logits,) = evaluation.outputs
         if isinstance(made, Tensor | list | tuple) and not evaluation.heads:
-            return {logits: made}
+            return {logits: _logits(made, f"{evaluation}: {evaluation.network}")}
         if not isinstance(made, dict):
             expected = "a dict of heads" if evaluation.heads else "logits, a list of logits or a dict of heads"
             if [head for head, _ in evaluation.heads] == [FEATURES]:
@@ -147,7 +147,9 @@ class Evaluator:
                 f"{evaluation}: {evaluation.network} must return {expected}, got {type(made).__name__}"
             )
         heads = (("source", logits), *evaluation.heads)
-        return {name: _head(made, head, f"{evaluation}: {evaluation.network}") for head, name in heads}
+        where = f"{evaluation}: {evaluation.network}"
+        _logits(_head(made, "source", where), where)
+        return {name: _head(made, head, where) for head, name in heads}
 
 
 class _Featured(nn.Module):
@@ -160,6 +162,20 @@ class _Featured(nn.Module):
     def forward(self, joined: Tensor) -> dict[str, Any]:
         judged, features = self.network.judge_with_features(joined)  # pyright: ignore[reportCallIssue]
         return (judged if isinstance(judged, dict) else {"source": judged}) | {FEATURES: features}
+
+
+def _logits(made: Value, network: str) -> Value:
+    """Return logits, once they are known to be that: one tensor, or one for each scale, alike in batch and channels."""
+    if isinstance(made, Tensor):
+        return made
+    scales = _parts(made, [])
+    if not scales or any(scale.shape[:2] != scales[0].shape[:2] for scale in scales):
+        raise NetworkOutputError(
+            f"{network} must return logits, or a list of logits of one batch and one number of channels, got "
+            f"{_shapes(scales) or type(made).__name__}; features belong in a dict of 'source' and 'features', or in a "
+            "method judge_with_features"
+        )
+    return made
 
 
 def _head(made: Mapping[str, Value], head: str, network: str) -> Value:
@@ -180,7 +196,7 @@ def _treats_samples_alone(part: Part) -> bool:
     """Whether a joined batch gives each sample what a batch of its own would."""
     return (
         isinstance(part, nn.Module)
-        and getattr(part, "joins_batches", True)
+        and getattr(part, "joins_batches", type(part).__module__.startswith("cyclekit."))
         and not any(
             isinstance(module, _BatchNorm) or getattr(module, "track_running_stats", False) for module in part.modules()
         )

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from cyclekit._files import standing
 from cyclekit.errors import PretrainedError
 from cyclekit.graph import CycleGraph
 from cyclekit.nets import NetworkSpec
@@ -51,6 +52,7 @@ def read_model(folder: Path) -> Saved:
         FileNotFoundError: A file is missing.
         PretrainedError: A file cannot be read.
     """
+    folder = standing(folder)
     for file in FILES:
         if not (folder / file).is_file():
             raise FileNotFoundError(f"{folder} holds no model: {file} is missing")

@@ -1,6 +1,8 @@
 """A graph with networks."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 from cyclekit._files import whole_folder
 from cyclekit._registry import suggestion
 from cyclekit.errors import GraphError, PretrainedError, UnknownNameError
-from cyclekit.graph import Adversary, CycleGraph, StandIn
+from cyclekit.graph import Adversary, Comparison, CycleGraph, StandIn
 from cyclekit.graph.terms import Side
 from cyclekit.losses import (
     AdversarialLoss,
@@ -20,7 +22,8 @@ from cyclekit.losses import (
     create_criterion,
     create_penalty,
 )
-from cyclekit.model.batch import Batch, checked_signals
+from cyclekit.model.advice import check_discriminators, check_flow, chosen_or_default, criteria_fit, find_stops
+from cyclekit.model.batch import Batch, check_values, checked_signals
 from cyclekit.model.evaluation import Evaluator, Part, Values, one_tensor
 from cyclekit.model.files import FILES, read_model, write_model
 from cyclekit.model.objectives import (
@@ -102,15 +105,17 @@ class CycleModel(nn.Module):
         self,
         graph: CycleGraph,
         *,
-        generators: NetworkChoices = "unet_256",
-        discriminators: NetworkChoices = "patchgan_70",
+        generators: NetworkChoices | None = None,
+        discriminators: NetworkChoices | None = None,
         functions: Mapping[str, Callable[..., Tensor]] | None = None,
         criteria: Mapping[str, Measured] | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         graph.check()
-        self.graph = graph
+        self._graph = graph
+        generators = chosen_or_default(graph, "generators", generators)
+        discriminators = chosen_or_default(graph, "discriminators", discriminators)
         self.specs: dict[str, NetworkSpec | None] = {}
         stand_ins = tuple(s.by for s in graph.schedule.stand_ins if s.by not in graph.generators)
         self.generators = self._create("generators", graph.generators, generators, stand_ins)
@@ -126,8 +131,8 @@ class CycleModel(nn.Module):
         )
         self.helpers = nn.ModuleList([part for part in helpers if isinstance(part, nn.Module)])
         self._resting = tuple(dict.fromkeys((*graph.frozen, *stand_ins)))
-        for name in self._resting:
-            self.generators[name].requires_grad_(False)
+        criteria_fit(graph, self._measures.criteria)
+        self._stops = find_stops(graph, self._functions, self._measures)
         self.train()
         self._built: tuple[nn.Module, ...] = ()
         self._evaluators: dict[tuple[StandIn, ...], Evaluator] = {}
@@ -138,14 +143,64 @@ class CycleModel(nn.Module):
         if size is not None:
             plan = graph.plan()
             evaluations = (*plan.generators.evaluations, *plan.discriminators.evaluations)
-            check_sizes(graph, evaluations, self._evaluator(None).parts, *size)
+            check_sizes(graph, evaluations, self._evaluator(None).parts, size)
+        check_flow(graph, self.gradient_flow())
+        check_discriminators(graph, dict(self.discriminators.items()))
 
     # ------------------------------------------------------------------ use
+
+    @property
+    def graph(self) -> CycleGraph:
+        """The graph, which stays: another one is another model."""
+        return self._graph
+
+    @graph.setter
+    def graph(self, graph: CycleGraph) -> None:
+        raise AttributeError(
+            "a model keeps its graph: build another model from the new one, with this one's networks as modules "
+            "(generators=dict(model.generators)) where they are to stay"
+        )
+
+    def gradient_flow(self) -> dict[str, frozenset[str]]:
+        """Return for each term of the generators' loss the networks whose parameters receive its gradient.
+
+        This is `CycleGraph.gradient_flow` with what only the built model knows: functions and criteria that pass no
+        gradient to some of their inputs, as autograd found on tiny tensors when the model was built, and networks
+        whose parameters all have ``requires_grad=False``.
+
+        Returns:
+            Names of generators by term.
+        """
+        resting = {
+            name for name, network in self.generators.items() if not any(p.requires_grad for p in network.parameters())
+        }
+        return {
+            term.name: self.graph.learners(term, "generators", stopped=self._stops) - resting
+            for term in self.graph.minimised_by("generators")
+        }
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the generated signals that a batch allows, with gradient, in the mode the networks are in.
+
+        Args:
+            batch: Signals by name, as for `generate`.
+
+        Returns:
+            The generated signals by name, images and maps in [-1, 1].
+
+        Raises:
+            SignalError: A signal does not fit its domain.
+        """
+        known = self._known(batch)
+        return self._values(batch, known, self._possible(batch, known))
 
     def generate(
         self, batch: Batch, signals: Iterable[str] | None = None, *, step: int | None = None
     ) -> dict[str, Tensor]:
         """Return generated signals, without gradient.
+
+        The networks run in the mode they are in: call ``model.eval()`` first for what a trained model is to show,
+        since in training mode dropout draws and batch normalisation looks at the batch. No statistics change.
 
         Args:
             batch: Signals by name: images and maps ``(batch, channels, height, width)`` in [-1, 1], vectors
@@ -161,20 +216,18 @@ class CycleModel(nn.Module):
             SignalError: A signal is missing or does not fit its domain.
             GraphError: A name in ``signals`` is no generated signal.
         """
-        graph = self._evaluator(step).graph
-        known = {name: batch[name] for name in graph.generated if name in batch}
+        known = self._known(batch)
         if signals is None:
-            chosen = tuple(
-                name
-                for name in graph.generated
-                if name in known or all(given in batch for given in graph.requires(name, known=known))
-            )
+            chosen = self._possible(batch, known)
+        elif isinstance(signals, str):
+            raise GraphError(f"signals must be a list of names, got the text {signals!r}: write [{signals!r}]")
         else:
             chosen = tuple(signals)
             for name in chosen:
-                if name not in graph.generated:
-                    raise GraphError(f"{name!r} is no generated signal{suggestion(name, graph.generated)}")
-        values = self._values(batch, known, chosen, step)
+                if name not in self.graph.generated:
+                    raise GraphError(f"{name!r} is no generated signal{suggestion(name, self.graph.generated)}")
+        with torch.no_grad(), _kept_statistics(self):
+            values = self._values(batch, known, chosen, step)
         return {name: values[name] for name in chosen}
 
     def generator_loss(self, batch: Batch, *, terms: Iterable[str] | None = None, step: int | None = None) -> Losses:
@@ -209,8 +262,7 @@ class CycleModel(nn.Module):
             batch: The input signals by name, as for `generate`.
             signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
             history: By adversary, the joined tuple to judge as generated instead, from a history pool.
-            terms: Names of the terms to compute; by default all of positive weight. A penalty weighs
-                the schedule's ``penalty_interval`` times as much: leave it out in the steps between.
+            terms: Names of the terms to compute; by default all of positive weight.
 
         Returns:
             Total, scaled by the schedule's factor, and terms.
@@ -222,7 +274,8 @@ class CycleModel(nn.Module):
         for name in history or ():
             self.graph.term(name)
         objective = self.discriminator_objective(self.active_terms(batch, "discriminators", terms))
-        given = self._values(batch, signals or {}, objective.plan.given)
+        with torch.no_grad():
+            given = self._values(batch, signals or {}, objective.plan.given)
         return objective(self.checked(batch, objective.plan.inputs), given, history)
 
     def fakes(self, batch: Batch, signals: Batch, *, terms: Iterable[str] | None = None) -> dict[str, Tensor]:
@@ -247,7 +300,8 @@ class CycleModel(nn.Module):
             if isinstance(term, Adversary) and term.generated and term.name in active
         ]
         judged = dict.fromkeys(name for term in adversaries for name in term.fake)
-        values = self._values(batch, signals, tuple(judged))
+        with torch.no_grad():
+            values = self._values(batch, signals, tuple(judged))
         join = self._evaluator(None).join
         return {term.name: join(term.fake, values).detach() for term in adversaries}
 
@@ -273,6 +327,7 @@ class CycleModel(nn.Module):
         """
         evaluator = self._evaluator(step)
         graph = evaluator.graph
+        self._check_networks(networks, "generators")
         names = self.graph.due("generators") if terms is None else tuple(terms)
         learning = tuple(
             name
@@ -295,13 +350,19 @@ class CycleModel(nn.Module):
         return self._objectives[key]
 
     def discriminator_objective(
-        self, terms: Iterable[str] | None = None, *, networks: Iterable[str] | None = None
+        self,
+        terms: Iterable[str] | None = None,
+        *,
+        networks: Iterable[str] | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> DiscriminatorObjective:
         """Return the discriminators' loss as a module: ``objective(batch, signals, history) -> Losses``.
 
         Args:
             terms: Names of the terms to compute; by default all of positive weight.
             networks: The discriminators that learn; by default all.
+            weights: What terms weigh besides their own weight, as a penalty does that is computed once in
+                so many steps.
 
         Returns:
             The module, the same for the same arguments; its submodules are the discriminators that learn.
@@ -311,11 +372,14 @@ class CycleModel(nn.Module):
         """
         evaluator = self._evaluator(None)
         names = self.graph.due("discriminators") if terms is None else tuple(terms)
+        self._check_networks(networks, "discriminators")
         learning = self.graph.discriminators if networks is None else tuple(networks)
-        key = ("discriminators", names, learning, evaluator)
+        factors = {self.graph.term(name).name: factor for name, factor in (weights or {}).items() if factor != 1}
+        key = ("discriminators", names, learning, tuple(sorted(factors.items())), evaluator)
         if key not in self._objectives:
             plan = self.graph.plan(names).discriminators
-            summed = {name: self.graph.term(name) for name in plan.terms}
+            terms_of = {name: self.graph.term(name) for name in plan.terms}
+            summed = {n: replace(term, weight=factors.get(n, 1) * term.weight) for n, term in terms_of.items()}
             self._objectives[key] = DiscriminatorObjective(evaluator, plan, summed, learning, self._measures)
         return self._objectives[key]
 
@@ -335,6 +399,25 @@ class CycleModel(nn.Module):
         """
         chosen = None if terms is None else {self.graph.term(name).name for name in terms}
         return tuple(name for name in self.graph.due(side, batch) if chosen is None or name in chosen)
+
+    def check_values(self, batch: Batch) -> None:
+        """Look at the values of a batch: once, before a training, or when something looks wrong.
+
+        `checked` looks at names, types and shapes alone, so that nothing waits for the device; this waits.
+
+        Args:
+            batch: Signals by name.
+
+        Raises:
+            SignalError: A signal does not fit its domain, holds NaN, or is out of the range a model works in:
+                bytes, masks of 255, several classes at once under a cross entropy.
+
+        Warns:
+            SignalWarning: Values are those of pictures in [0, 1], where a model works in [-1, 1].
+        """
+        domains = {name: domain for name, domain in self.graph.domains.items() if name in batch}
+        told = [t.target for t in self.graph.terms if isinstance(t, Comparison) and t.criterion == "cross_entropy"]
+        check_values(self.checked(batch, domains), domains, told)
 
     def checked(self, batch: Batch, names: Iterable[str]) -> dict[str, Tensor]:
         """Return the named signals of a batch, once they are known to fit their domains.
@@ -404,8 +487,8 @@ class CycleModel(nn.Module):
                 `CycleGraph.build`.
 
         Returns:
-            The model in training mode, in the dtype it was saved in. Networks of the folder are on the CPU,
-            modules of your own where they were.
+            The model in evaluation mode, in the dtype it was saved in; ``model.train()`` goes on training. Networks
+            of the folder are on the CPU, modules of your own where they were.
 
         Raises:
             FileNotFoundError: The folder holds no model.
@@ -429,7 +512,7 @@ class CycleModel(nn.Module):
             model.load_state_dict(weights)
         except RuntimeError as error:
             raise PretrainedError(f"{folder} holds weights of other networks: {error}") from error
-        return model
+        return model.eval()
 
     # ------------------------------------------------------------------ inside
 
@@ -441,6 +524,12 @@ class CycleModel(nn.Module):
         for name in (*names, *stand_ins):
             networks[name], self.specs[name] = create_network(name, chosen[name], self.graph.networks.get(name))
         return networks
+
+    def _check_networks(self, networks: Iterable[str] | None, kind: str) -> None:
+        known = tuple(getattr(self, kind))
+        for name in networks or ():
+            if name not in known:
+                raise GraphError(f"networks names {name!r}, which is none of the {kind}{suggestion(name, known)}")
 
     def _evaluator(self, step: int | None) -> Evaluator:
         networks = (*self.generators.values(), *self.discriminators.values())
@@ -455,7 +544,20 @@ class CycleModel(nn.Module):
             self._evaluators[now] = Evaluator(graph, parts)
         return self._evaluators[now]
 
-    @torch.no_grad()
+    def _known(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the generated signals that a batch carries ready-made."""
+        if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            self.checked(batch, ())
+        return {name: batch[name] for name in self.graph.generated if name in batch}
+
+    def _possible(self, batch: Batch, known: Batch) -> tuple[str, ...]:
+        """Return the generated signals that a batch allows."""
+        return tuple(
+            name
+            for name in self.graph.generated
+            if name in known or all(given in batch for given in self.graph.requires(name, known=known))
+        )
+
     def _values(
         self, batch: Batch, known: Batch, wanted: tuple[str, ...], step: int | None = None
     ) -> dict[str, Tensor]:
@@ -472,6 +574,21 @@ _CREATE: dict[str, Callable[[str], Measured]] = {
     "penalty": create_penalty,
     "adversarial loss": create_adversarial_loss,
 }
+
+
+@contextmanager
+def _kept_statistics(model: nn.Module) -> Generator[None]:
+    """Give modules in training mode their buffers back, which batch normalisation changes at every pass."""
+    if torch.compiler.is_compiling():
+        yield
+        return
+    buffers = [buffer for module in model.modules() if module.training for buffer in module.buffers(recurse=False)]
+    before = [buffer.clone() for buffer in buffers]
+    try:
+        yield
+    finally:
+        for buffer, value in zip(buffers, before, strict=True):
+            buffer.copy_(value)
 
 
 def _measures(graph: CycleGraph, own: Mapping[str, Measured]) -> Measures:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cyclekit._typed import with_own_code
+from cyclekit.errors import NetworkOutputError
 from cyclekit.graph import Adversary, Comparison, LossPlan, Regularizer, Term
 from cyclekit.losses import AdversarialLoss, Criterion, Penalty
 from cyclekit.model.batch import Batch
@@ -92,18 +93,24 @@ class Objective(nn.Module):
         return values[self._logits_of[term.discriminator, judged]]
 
     def _compared(self, term: Comparison, values: Mapping[str, Value]) -> Tensor:
-        return self._measures.criteria[term.criterion](*[one_tensor(values[name], name) for name in term.signals])
-
-    def _weight(self, term: Term) -> float:
-        return term.weight
+        signals = {name: one_tensor(values[name], name) for name in term.signals}
+        prediction, target = signals[term.prediction], signals[term.target]
+        if prediction.ndim == target.ndim == 4 and prediction.shape[2:] != target.shape[2:]:
+            raise NetworkOutputError(
+                f"the term {term.name!r}: {term.prediction} has shape {tuple(prediction.shape)} and {term.target} "
+                f"{tuple(target.shape)}: what is compared has one height and width"
+            )
+        return self._measures.criteria[term.criterion](*[signals[name] for name in term.signals])
 
     def _summed(self, losses: Mapping[str, Tensor]) -> Tensor:
         for name, loss in losses.items():
-            if loss.ndim:
-                raise ValueError(
-                    f"the term {name!r}: {self._terms[name].criterion!r} must return a scalar, got {tuple(loss.shape)}"
+            shape = getattr(loss, "shape", None)
+            if shape != ():
+                got = type(loss).__name__ if shape is None else str(tuple(shape))
+                raise NetworkOutputError(
+                    f"the term {name!r}: {self._terms[name].criterion!r} must return a scalar tensor, got {got}"
                 )
-        weighted = [self._weight(term) * losses[name] for name, term in self._terms.items()]
+        weighted = [term.weight * losses[name] for name, term in self._terms.items()]
         if not weighted:
             return torch.zeros(())
         return sum(weighted[1:], start=weighted[0])
@@ -185,10 +192,6 @@ class DiscriminatorObjective(Objective):
         except (RuntimeError, TypeError, ValueError) as error:
             error.add_note(f"while computing {term.name}")
             raise
-
-    def _weight(self, term: Term) -> float:
-        interval = self._evaluator.graph.schedule.penalty_interval
-        return interval * term.weight if isinstance(term, Regularizer) else term.weight
 
 
 def _detached(value: Value) -> Value:

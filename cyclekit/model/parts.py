@@ -89,6 +89,10 @@ def functions_of(graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor
         GraphError: One is missing, or one too many.
     """
     for name in functions:
+        if name in graph.networks:
+            raise GraphError(
+                f"functions passes {name!r}, which the graph takes for a network: declare functions=[{name!r}] in it"
+            )
         if name not in graph.all_functions:
             raise GraphError(
                 f"functions passes {name!r}, which the graph does not use{suggestion(name, graph.all_functions)}"
@@ -105,13 +109,18 @@ def _add(*signals: Tensor) -> Tensor:
 
 
 def check_sizes(
-    graph: CycleGraph, evaluations: Iterable[Evaluation], parts: Mapping[str, object], height: int, width: int
+    graph: CycleGraph, evaluations: Iterable[Evaluation], parts: Mapping[str, object], size: object
 ) -> None:
     """Check that networks can take images of a size, as far as it is known before anything is computed.
 
     Raises:
+        GraphError: ``size`` is no height and width.
         ImageSizeError: One cannot; the message names the place.
     """
+    if not isinstance(size, tuple | list) or len(size) != 2 or not all(type(side) is int and side > 0 for side in size):
+        mend = f": write ({size}, {size})" if isinstance(size, int) else ""
+        raise GraphError(f"size must be (height, width), two positive integers, got {size!r}{mend}")
+    height, width = size
     domains = graph.domains
     resized: set[str] = {name for name, domain in domains.items() if isinstance(domain, Latent)}
     for evaluation in evaluations:

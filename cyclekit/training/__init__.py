@@ -8,13 +8,13 @@ from cyclekit.training.checkpoint import (
     save_checkpoint,
 )
 from cyclekit.training.players import create_optimizers, linear_decay, moving_average
-from cyclekit.training.step import AdversarialStep, Round
+from cyclekit.training.step import AdversarialStep, StepResult
 
 __all__ = [
     "AdversarialStep",
     "CheckpointError",
-    "Round",
     "Stateful",
+    "StepResult",
     "create_optimizers",
     "latest_checkpoint",
     "linear_decay",

@@ -3,8 +3,8 @@
 import pickle
 import random
 import re
-import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from cyclekit._files import whole_folder
+from cyclekit._files import remove, standing, whole_folder
 from cyclekit.errors import CheckpointError
 from cyclekit.graph import CycleGraph
 from cyclekit.model import CycleModel
@@ -20,7 +20,8 @@ from cyclekit.model.files import read_model
 
 TRAINING_FILE = "training.pt"
 _COMPLETE = re.compile(r"step-(\d{8,})")
-_LEFT_BY_A_KILLED_RUN = re.compile(r"\.step-\d{8,}-[0-9a-f]{16}(-old)?")
+_ASIDE = re.compile(r"\.(step-\d{8,})-old")  # a checkpoint while another takes its place
+_LEFT_BY_A_KILLED_RUN = re.compile(r"\.step-\d{8,}-([0-9a-f]{16}|old)")
 
 
 class Stateful(Protocol):
@@ -46,14 +47,14 @@ class Stateful(Protocol):
         ...
 
 
-def save_checkpoint(root: str | Path, rounds: int, model: CycleModel, parts: Mapping[str, Stateful]) -> Path:
+def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: Mapping[str, Stateful]) -> Path:
     """Write a complete checkpoint, whole or not at all, and then remove the one before it.
 
     The folder is also what `CycleModel.from_pretrained` reads.
 
     Args:
         root: The folder that holds a run's checkpoints.
-        rounds: Rounds played so far; names the checkpoint.
+        iteration: Training steps taken so far; names the checkpoint.
         model: Graph, networks and weights.
         parts: What else has a state, by name: the step, the schedulers.
 
@@ -61,7 +62,7 @@ def save_checkpoint(root: str | Path, rounds: int, model: CycleModel, parts: Map
         The checkpoint's folder, ``root/step-00000100``.
 
     Raises:
-        FileExistsError: The folder holds a checkpoint of more rounds, of another run.
+        FileExistsError: The folder holds a checkpoint of a later iteration, of another run.
         OSError: The folder cannot be written into.
         CheckpointError: A part's state could not be read back.
 
@@ -76,24 +77,27 @@ def save_checkpoint(root: str | Path, rounds: int, model: CycleModel, parts: Map
         graph = CycleGraph({"x": Image(), "y": Image()}, maps="x -G-> y*", losses="y* ~ y")
         model = graph.build(generators=NetworkSpec("unet_64", base_channels=4))
         step = AdversarialStep(model, create_optimizers(model, torch.optim.Adam))
-        save_checkpoint("checkpoints", step.rounds, model, {"step": step})
+        save_checkpoint("checkpoints", step.iteration, model, {"step": step})
         assert load_checkpoint(latest_checkpoint("checkpoints"), model, {"step": step}) == 0
         ```
     """
     newest = latest_checkpoint(root)
-    if newest and _rounds(newest) > rounds:
-        raise FileExistsError(f"{newest} is further on than round {rounds}: resume that run, or choose another folder")
+    if newest and _iteration(newest) > iteration:
+        raise FileExistsError(
+            f"{newest} is further on than iteration {iteration}: resume that run, or choose another folder"
+        )
     state = {
-        "rounds": rounds,
+        "iteration": iteration,
         "parts": {name: part.state_dict() for name, part in parts.items()},
         "random": random_state(),
     }
-    folder = Path(root) / f"step-{rounds:08d}"
+    folder = Path(root) / f"step-{iteration:08d}"
     with whole_folder(folder) as draft:
         _write(draft, model, state)
     for other in Path(root).iterdir():
         if other != folder and (_COMPLETE.fullmatch(other.name) or _LEFT_BY_A_KILLED_RUN.fullmatch(other.name)):
-            shutil.rmtree(other, ignore_errors=True)  # what is in use now is tried again by the next save
+            with suppress(OSError):  # what is in use now is tried again by the next save
+                remove(other)
     return folder
 
 
@@ -107,8 +111,9 @@ def latest_checkpoint(root: str | Path) -> Path | None:
         Its folder, or ``None`` where there is none.
     """
     root = Path(root)
-    found = [path for path in root.iterdir() if _COMPLETE.fullmatch(path.name)] if root.is_dir() else []
-    return max(found, key=_rounds, default=None)
+    names = [path.name for path in root.iterdir()] if root.is_dir() else []
+    found = {*filter(_COMPLETE.fullmatch, names), *(aside[1] for aside in map(_ASIDE.fullmatch, names) if aside)}
+    return max((root / name for name in found), key=_iteration, default=None)
 
 
 def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, Stateful]) -> int:
@@ -120,7 +125,7 @@ def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, S
         parts: The same parts that were saved.
 
     Returns:
-        Rounds played so far.
+        Training steps taken so far.
 
     Raises:
         CheckpointError: The folder cannot be read, or its graph, networks or parts are others. The message
@@ -141,10 +146,10 @@ def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, S
         except (KeyError, RuntimeError, ValueError) as error:
             raise CheckpointError(f"{folder} does not fit the part {name!r}: {_one_line(error)}") from error
     set_random_state(state["random"])
-    return state["rounds"]
+    return state["iteration"]
 
 
-def _rounds(folder: Path) -> int:
+def _iteration(folder: Path) -> int:
     return int(folder.name.removeprefix("step-"))
 
 
@@ -167,6 +172,7 @@ def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
 
 
 def _read(folder: Path) -> tuple[CycleGraph, dict[str, Tensor], dict[str, Any]]:
+    folder = standing(folder)
     if not (folder / TRAINING_FILE).is_file():
         raise CheckpointError(f"{folder} holds no checkpoint: {TRAINING_FILE} is missing")
     try:
@@ -177,7 +183,7 @@ def _read(folder: Path) -> tuple[CycleGraph, dict[str, Tensor], dict[str, Any]]:
         state = torch.load(folder / TRAINING_FILE, map_location="cpu", weights_only=True)
     except Exception as error:  # broken bytes have no exception of their own
         raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it is broken") from error
-    if not isinstance(state, dict) or not {"rounds", "parts", "random"} <= state.keys():
+    if not isinstance(state, dict) or not {"iteration", "parts", "random"} <= state.keys():
         raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else")
     return graph, weights, state
 

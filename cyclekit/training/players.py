@@ -38,13 +38,13 @@ def side_of(graph: CycleGraph, player: str) -> Side:
         player: An entry of its schedule's order.
 
     Returns:
-        The side whose terms it pays.
+        The side whose loss it minimises.
     """
     return "discriminators" if player == "discriminators" or player in graph.discriminators else "generators"
 
 
 def penalties_of(graph: CycleGraph, player: str) -> frozenset[str]:
-    """Return the penalties that a player pays.
+    """Return the penalties in a player's loss.
 
     Args:
         graph: The graph.
@@ -66,10 +66,11 @@ def create_optimizers(model: CycleModel, create: Callable[[Iterable[nn.Parameter
 
     Args:
         model: The model, on its device already.
-        create: Makes an optimiser of parameters: ``lambda p: torch.optim.Adam(p, 2e-4, betas=(0.5, 0.999))``.
+        create: Makes an optimiser of parameters: ``lambda p: torch.optim.Adam(p, 2e-4, betas=(0.5, 0.999))``;
+            under Accelerate ``lambda p: accelerator.prepare(torch.optim.Adam(p, 2e-4))``.
 
     Returns:
-        Optimisers by player, in the order of play.
+        Optimisers by player, in the schedule's order.
 
     Source:
         C2GAN (arXiv 1908.00999), section 3.4: Adam, 2e-4, (0.5, 0.999).
@@ -103,7 +104,7 @@ def linear_decay(optimizer: Optimizer, constant: int, decay: int) -> LRScheduler
         decay: Steps from the full rate to 0; the rate stays full where it is 0.
 
     Returns:
-        A scheduler to step once a round.
+        A scheduler to step once in each training step.
 
     Raises:
         ValueError: A number of steps is negative.
@@ -134,14 +135,14 @@ def linear_decay(optimizer: Optimizer, constant: int, decay: int) -> LRScheduler
 def moving_average(model: CycleModel, decay: float = 0.999, **options: Any) -> "ModelEmaV3":
     """Return timm's exponential moving average of a model's weights and statistics.
 
-    Its ``update(model)`` goes after each round. Its ``module`` is a `CycleModel` in evaluation mode, to
+    Its ``update(model)`` goes after each training step. Its ``module`` is a `CycleModel` in evaluation mode, to
     generate with and to save. It is a part of a checkpoint as it is.
 
     Args:
         model: The model, on its device.
-        decay: What stays of the average in one round, from 0 to 1.
+        decay: What stays of the average in one step, from 0 to 1.
         **options: Further options of ``timm.utils.ModelEmaV3``: ``use_warmup=True`` averages over fewer
-            rounds at the beginning, where ``update(model, step.rounds)`` says how many there were.
+            steps at the beginning, where ``update(model, step.iteration)`` says how many there were.
 
     Returns:
         The average, which begins as a copy of the model.

@@ -46,40 +46,44 @@ class Moves:
         self._known: dict[tuple[object, ...], list[Move]] = {}
         self._wrapped: dict[_Objective, Run] = {}
 
-    def of(self, player: str, active: tuple[str, ...], rounds: int) -> list[Move]:
+    def of(self, player: str, active: tuple[str, ...], iteration: int) -> list[Move]:
         """Return a player's moves; none where no term trains it.
 
         Args:
             player: An entry of the schedule's order.
             active: The terms that a batch allows.
-            rounds: Rounds played so far, which decide about stand-ins.
+            iteration: Training steps taken so far, which decide about stand-ins.
         """
         stand_ins = self._model.graph.schedule.stand_ins
-        standing_in = tuple(stand_in for stand_in in stand_ins if rounds < stand_in.steps)
+        standing_in = tuple(stand_in for stand_in in stand_ins if iteration < stand_in.steps)
         key = (player, active, standing_in)
         if key not in self._known:
-            self._known[key] = [self._move(objective) for objective in self._objectives(player, active, rounds)]
+            self._known[key] = [self._move(objective) for objective in self._objectives(player, active, iteration)]
         return self._known[key]
 
-    def _objectives(self, player: str, active: tuple[str, ...], rounds: int) -> list[_Objective]:
+    def _objectives(self, player: str, active: tuple[str, ...], iteration: int) -> list[_Objective]:
         graph = self._model.graph
-        now, side, networks = graph.at_step(rounds), side_of(graph, player), networks_of(graph, player)
+        now, side, networks = graph.at_step(iteration), side_of(graph, player), networks_of(graph, player)
         # A stand-in may change how a term is called; its place stays.
         places = {term.name: current for term, current in zip(graph.terms, now.terms, strict=True)}
         terms = {name: places[name] for name in active if now.learners(places[name], side) & {*networks}}
         if not terms:
             return []
         if side == "discriminators":
-            return [self._model.discriminator_objective(terms, networks=networks)]
-        return [self._model.generator_objective(group, networks=networks, step=rounds) for group in _groups(now, terms)]
+            # Computed once in so many steps, a penalty weighs so many times as much.
+            interval = graph.schedule.penalty_interval
+            weights = dict.fromkeys(penalties_of(graph, player) & {*terms}, float(interval))
+            return [self._model.discriminator_objective(terms, networks=networks, weights=weights)]
+        groups = _groups(now, terms)
+        return [self._model.generator_objective(group, networks=networks, step=iteration) for group in groups]
 
     def _move(self, objective: _Objective) -> Move:
         if objective not in self._wrapped:
             self._wrapped[objective] = self._wrap(objective) if self._wrap else objective
         judges: dict[str, str] = {}
         if isinstance(objective, DiscriminatorObjective):
-            paid = [self._model.graph.term(name) for name in objective.plan.terms]
-            judges = {t.name: t.discriminator for t in paid if isinstance(t, Adversary) and t.generated}
+            terms = [self._model.graph.term(name) for name in objective.plan.terms]
+            judges = {t.name: t.discriminator for t in terms if isinstance(t, Adversary) and t.generated}
         return Move(self._wrapped[objective], objective.plan, judges)
 
 
@@ -105,8 +109,8 @@ def _groups(graph: CycleGraph, terms: Mapping[str, Term]) -> list[list[str]]:
     return list(groups.values())
 
 
-class Round(NamedTuple):
-    """What a round of play came to. Nothing here has waited for the device.
+class StepResult(NamedTuple):
+    """What a training step came to. Nothing here has waited for the device.
 
     Attributes:
         losses: Detached scalars by player and name, of the players that stepped: ``generators/total`` and
@@ -136,7 +140,7 @@ class AdversarialStep:
             gradient of the whole batch in the memory of a part. Batch normalisation sees the parts.
 
     Attributes:
-        rounds: Rounds played so far.
+        iteration: Training steps taken so far.
         pools: A history pool for each discriminator, by name.
 
     Raises:
@@ -163,8 +167,8 @@ class AdversarialStep:
             discriminators=NetworkSpec("patchgan_16", base_channels=4),
         )
         step = AdversarialStep(model, create_optimizers(model, torch.optim.Adam))
-        played = step({"x": torch.zeros(2, 3, 64, 64), "y": torch.zeros(2, 3, 64, 64)})
-        assert "generators/y* ~ y" in played.losses
+        result = step({"x": torch.zeros(2, 3, 64, 64), "y": torch.zeros(2, 3, 64, 64)})
+        assert "generators/y* ~ y" in result.losses
         ```
     """
 
@@ -188,24 +192,22 @@ class AdversarialStep:
             raise ValueError(f"accumulate: got {accumulate}, expected 1 or more parts")
         self.model = model
         self.optimizers = {player: optimizers[player] for player in players}
-        self.rounds = 0
+        self.iteration = 0
         pools = {
             name: HistoryPool(schedule.history, seed + number) for number, name in enumerate(model.graph.discriminators)
         }
         self.pools = nn.ModuleDict(pools).to(next(model.parameters()).device)
         self.accumulate = accumulate
-        # how many rounds each penalty could be paid in, which are fewer than all where its adversary is optional
-        self._chances = {name: 0 for player in players for name in sorted(penalties_of(model.graph, player))}
         self._backward = backward
         self._moves = Moves(model, wrap)
         for player in players:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
-            paid = tuple(term.name for term in model.graph.minimised_by(side_of(model.graph, player)))
-            self._moves.of(player, paid, self.rounds)
-            self._moves.of(player, tuple(name for name in paid if name not in self._chances), self.rounds)
+            terms = tuple(term.name for term in model.graph.minimised_by(side_of(model.graph, player)))
+            for iteration in sorted({0, schedule.penalty_interval - 1}):
+                self._moves.of(player, self._due(player, terms, iteration), 0)
 
-    def __call__(self, batch: Mapping[str, Tensor]) -> Round:
-        """Play one round.
+    def __call__(self, batch: Mapping[str, Tensor]) -> StepResult:
+        """Take one training step.
 
         Args:
             batch: The graph's input signals by name, images and maps in [-1, 1], on the model's device.
@@ -217,35 +219,35 @@ class AdversarialStep:
             SignalError: A signal is missing or does not fit its domain, or the batch cannot be divided.
         """
         graph = self.model.graph
-        generators_turn = (self.rounds + 1) % graph.schedule.discriminator_steps == 0
+        generators_turn = (self.iteration + 1) % graph.schedule.discriminator_steps == 0
         losses: dict[str, Tensor] = {}
         signals: dict[str, Tensor] = {}
         for player, optimizer in self.optimizers.items():
             side = side_of(graph, player)
             judging = side == "discriminators"
-            moves = self._moves.of(player, self._due(player, self.model.active_terms(batch, side)), self.rounds)
+            due = self._due(player, self.model.active_terms(batch, side), self.iteration)
+            moves = self._moves.of(player, due, self.iteration)
             if not moves or not (judging or generators_turn):
                 continue
             optimizer.zero_grad()
             for move in moves:
-                played = self._judge(move, batch, signals) if judging else self._generate(move, batch)
-                signals.update(played.signals)
-                total = losses.get(f"{player}/total", 0) + played.total
-                losses |= {f"{player}/total": total, **{f"{player}/{k}": loss for k, loss in played.terms.items()}}
+                result = self._judge(move, batch, signals) if judging else self._generate(move, batch)
+                signals.update(result.signals)
+                total = losses.get(f"{player}/total", 0) + result.total
+                losses |= {f"{player}/total": total, **{f"{player}/{k}": loss for k, loss in result.terms.items()}}
             optimizer.step()
-        self.rounds += 1
-        return Round(losses, signals)
+        self.iteration += 1
+        return StepResult(losses, signals)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return optimisers, pools and counts of rounds.
+        """Return optimisers, pools and the iteration.
 
         Returns:
             What `load_state_dict` takes; the model's weights are not in it.
         """
         return {
-            "rounds": self.rounds,
+            "iteration": self.iteration,
             "pools": self.pools.state_dict(),
-            "chances": dict(self._chances),
             "optimizers": {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()},
         }
 
@@ -255,40 +257,36 @@ class AdversarialStep:
         Args:
             state: What it returned.
         """
-        self.rounds = state["rounds"]
+        self.iteration = state["iteration"]
         self.pools.load_state_dict(state["pools"])
-        self._chances = dict(state["chances"])
         for player, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][player])
 
-    def _due(self, player: str, active: tuple[str, ...]) -> tuple[str, ...]:
-        """Leave penalties out that are to wait; each counts the rounds it could be paid in by itself."""
-        waiting: set[str] = set()
-        for name in penalties_of(self.model.graph, player).intersection(active):
-            if self._chances[name] % self.model.graph.schedule.penalty_interval:
-                waiting.add(name)
-            self._chances[name] += 1
+    def _due(self, player: str, active: tuple[str, ...], iteration: int) -> tuple[str, ...]:
+        """Leave penalties out but in every so many-th iteration."""
+        graph = self.model.graph
+        waiting = penalties_of(graph, player) if iteration % graph.schedule.penalty_interval else frozenset[str]()
         return tuple(name for name in active if name not in waiting)
 
     def _generate(self, move: Move, batch: Mapping[str, Tensor]) -> Losses:
-        return self._play(move, self.model.checked(batch, move.plan.inputs))
+        return self._run(move, self.model.checked(batch, move.plan.inputs))
 
     def _judge(self, move: Move, batch: Mapping[str, Tensor], signals: Mapping[str, Tensor]) -> Losses:
         missing = [name for name in move.plan.given if name not in signals]
-        made = self.model.generate({**batch, **signals}, missing, step=self.rounds) if missing else {}
+        made = self.model.generate({**batch, **signals}, missing, step=self.iteration) if missing else {}
         given = {name: made[name] if name in made else signals[name] for name in move.plan.given}
         fakes = self.model.fakes(batch, given, terms=move.judges)
         history = {name: self.pools[judge](fakes[name]) for name, judge in move.judges.items()}
-        played = self._play(move, self.model.checked(batch, move.plan.inputs), given, history)
-        return played._replace(signals=made)
+        result = self._run(move, self.model.checked(batch, move.plan.inputs), given, history)
+        return result._replace(signals=made)
 
-    def _play(self, move: Move, *values: Mapping[str, Tensor]) -> Losses:
+    def _run(self, move: Move, *values: Mapping[str, Tensor]) -> Losses:
         """Back-propagate an objective's loss, part by part of the batch; return its mean, detached."""
         parts: list[Losses] = []
         for part in zip(*map(self._parts, values), strict=True):
-            paid = move.run(*part)
-            self._backward(paid.total / self.accumulate)
-            parts.append(Losses(paid.total.detach(), _detached(paid.terms), _detached(paid.signals)))
+            made = move.run(*part)
+            self._backward(made.total / self.accumulate)
+            parts.append(Losses(made.total.detach(), _detached(made.terms), _detached(made.signals)))
         if len(parts) == 1:
             return parts[0]
         return Losses(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "examples" / "c2gan"))  # its embedded data
 
 from cyclekit.keypoints import (  # noqa: E402 - found beside this file, installed or not
     OPENPOSE_18,
@@ -23,7 +23,7 @@ from cyclekit.keypoints import (  # noqa: E402 - found beside this file, install
     stick_figure,
     warp,
 )
-from examples.c2gan.data import FacePairs, PersonPairs  # noqa: E402
+from data import FacePairs, PersonPairs  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 SEED, POSES = 35, [0, 1]  # a person who looks at us, twice

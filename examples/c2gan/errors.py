@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cyclekit import CycleKitError
-from examples.c2gan.data import DataError
 
 
 class UsageError(ValueError):
     """Options that do not go together."""
+
+
+class DataError(ValueError):
+    """Data that is not there, or not as it should be: the message names the folder or file, and the mend."""
 
 
 _EXPECTED = (

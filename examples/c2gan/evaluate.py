@@ -4,13 +4,10 @@ python examples/c2gan/evaluate.py --run runs/faces
 """
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 import tyro
@@ -20,9 +17,9 @@ from torch.utils.data import DataLoader
 from cyclekit import CycleModel
 from cyclekit.metrics import psnr, ssim
 from cyclekit.training import latest_checkpoint
-from examples.c2gan.errors import UsageError, clear_errors
-from examples.c2gan.report import print_table
-from examples.c2gan.sources import Pairs, open_split
+from data.sources import Pairs, open_split
+from errors import UsageError, clear_errors
+from report import print_table
 
 Metrics = dict[str, dict[str, float]]
 

@@ -4,20 +4,17 @@ python examples/c2gan/generate.py --run runs/faces --image face.png --keypoints 
 python examples/c2gan/generate.py --run runs/faces --image face.png --out keypoints.png
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 import tyro
 
 from cyclekit import Heatmap
-from examples.c2gan.errors import UsageError, clear_errors
-from examples.c2gan.evaluate import load_run
-from examples.c2gan.sources import read_image, write_image
+from data.sources import read_image, write_image
+from errors import UsageError, clear_errors
+from evaluate import load_run
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cyclekit import CycleGraph, Domain, Image, NetworkSpec, Schedule
+from cyclekit import CycleGraph, Domain, Image, Schedule
 
 Task = Literal["faces", "persons"]
 
@@ -65,8 +65,3 @@ def fitting_unet(size: tuple[int, int]) -> str:
         if all(side % 2**levels == 0 for side in size):
             return name
     return "unet_64"
-
-
-def generators(name: str, base_channels: int, norm: str, init: str) -> NetworkSpec:
-    """Return the spec of G_I and G_K."""
-    return NetworkSpec(name, base_channels=base_channels, norm=norm, init=init)

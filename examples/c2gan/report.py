@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from cyclekit import CycleModel
-from examples.c2gan.sources import Pairs
+from data.sources import Pairs
 
 COLUMNS = ("x", "Ly", "y", "y*", "x*", "Ly*", "Lx*")
 
@@ -28,15 +28,15 @@ class LossLog:
     def __init__(self) -> None:
         self.points: list[dict[str, float]] = []
 
-    def add(self, rounds: int, losses: Mapping[str, Tensor]) -> dict[str, float]:
-        """Fetch a round's losses from the device, all at once, and keep them."""
+    def add(self, iteration: int, losses: Mapping[str, Tensor]) -> dict[str, float]:
+        """Fetch a step's losses from the device, all at once, and keep them."""
         values = torch.stack([loss.float() for loss in losses.values()]).tolist()
         named = dict(zip(losses, values, strict=True))
         totals = {
             side: sum(value for name, value in named.items() if name.endswith("/total") and name.startswith(starts))
             for side, starts in (("G", ("generators", "G_")), ("D", ("discriminators", "D_")))
         }
-        self.points.append({"round": rounds, **named, **totals})
+        self.points.append({"iteration": iteration, **named, **totals})
         return {**named, **totals}
 
     def state_dict(self) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def draw_losses(log: LossLog, path: Path) -> None:
         for name in (name for name in names if name.startswith(starts)):
             player, _, term = name.partition("/")
             label = term if player in ("generators", "discriminators") else f"{player}: {term}"
-            axis.plot([p["round"] for p in log.points], [p[name] for p in log.points], label=label, linewidth=1)
-        axis.set(title=f"what the {title} pay", xlabel="rounds")
+            axis.plot([p["iteration"] for p in log.points], [p[name] for p in log.points], label=label, linewidth=1)
+        axis.set(title=f"losses of the {title}", xlabel="training steps")
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7, ncols=2)
     axes[0].set_yscale("symlog", linthresh=0.1)

@@ -6,17 +6,15 @@ python examples/c2gan/train.py --data DIR --size 256 256 --base-channels 64 --st
 """
 
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 import torch
 import tyro
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import ProjectConfiguration, set_seed
 from rich.progress import (
     BarColumn,
@@ -37,11 +35,11 @@ from cyclekit.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from examples.c2gan.errors import UsageError, clear_errors, make_folder
-from examples.c2gan.evaluate import measure
-from examples.c2gan.recipe import PRESETS, Task, c2gan, fitting_unet
-from examples.c2gan.report import LossLog, draw_losses, draw_samples, print_table, whole_file
-from examples.c2gan.sources import ShuffledBatches, keypoints_of, open_split
+from data.sources import ShuffledBatches, keypoints_of, open_split
+from errors import UsageError, clear_errors, make_folder
+from evaluate import measure
+from recipe import PRESETS, Task, c2gan, fitting_unet
+from report import LossLog, draw_losses, draw_samples, print_table, whole_file
 
 
 @dataclass
@@ -55,13 +53,13 @@ class Options:
     panels: Literal["x y Ly Lx", "x y Lx Ly"] = "x y Ly Lx"
     """The panels' order in --data: C2GAN's, or GestureGAN's."""
     preset: Literal["paper", "official"] = "official"
-    """Losses, order of play and decay: the paper's text, or its authors' code."""
+    """Losses, schedule and decay: the paper's text, or its authors' code."""
     size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="HEIGHT WIDTH")] = None
     """Image size; 64 64 for faces and 128 64 for persons where it is not given."""
     steps: int = 800
-    """Rounds of play."""
+    """Training steps."""
     batch: int | None = None
-    """Samples a round; the preset's where it is not given."""
+    """Samples a step; the preset's where it is not given."""
     out: Path = Path("runs/c2gan")
     """Where checkpoints, pictures and figures go."""
     resume: bool = False
@@ -83,9 +81,9 @@ class Options:
     compile: bool = False
     """Compile both objectives with torch.compile."""
     log_every: int = 20
-    """Rounds between the points of the loss curves; losses leave the device only then."""
+    """Steps between the points of the loss curves; losses leave the device only then."""
     checkpoint_every: int = 200
-    """Rounds between checkpoints."""
+    """Steps between checkpoints."""
     seed: int = 0
     """Of weights, data order, dropout and history pools."""
 
@@ -122,13 +120,10 @@ def train(options: Options) -> None:
         model.to(memory_format=torch.channels_last)
 
     # What learns, and what a checkpoint holds.
-    optimizers = {
-        player: accelerator.prepare(optimizer)
-        for player, optimizer in create_optimizers(
-            model,
-            lambda weights: torch.optim.Adam(weights, options.learning_rate, betas=(0.5, 0.999), fused=True),
-        ).items()
-    }
+    def adam(weights: Iterable[torch.nn.Parameter]) -> AcceleratedOptimizer:
+        return accelerator.prepare(torch.optim.Adam(weights, options.learning_rate, betas=(0.5, 0.999), fused=True))
+
+    optimizers = create_optimizers(model, adam)
     decay = options.steps // 2 if preset.decays else 0
     rates = {p: linear_decay(o.optimizer, options.steps - decay, decay) for p, o in optimizers.items()}
     step = AdversarialStep(
@@ -147,14 +142,16 @@ def train(options: Options) -> None:
         raise UsageError(f"{options.out} holds a run already: go on with it by --resume, or choose another --out")
     if found:
         load_checkpoint(found, model, parts)
-        accelerator.print(f"resuming after {step.rounds} of {options.steps} rounds")
+        accelerator.print(f"resuming after {step.iteration} of {options.steps} steps")
     make_folder(options.out)
     whole_file(options.out / "options.json", lambda file: file.write_text(_as_json(options, size)))
-    accelerator.init_trackers("events", init_kwargs={"tensorboard": {"purge_step": step.rounds}})
+    accelerator.init_trackers("events", init_kwargs={"tensorboard": {"purge_step": step.iteration}})
 
-    batches = ShuffledBatches(len(train_set), batch_size, options.seed, start=step.rounds * accelerator.num_processes)
-    loader = accelerator.prepare(
-        DataLoader(train_set, batch_sampler=batches, generator=torch.Generator().manual_seed(options.seed))
+    order = ShuffledBatches(len(train_set), batch_size, options.seed, start=step.iteration * accelerator.num_processes)
+    batches = iter(
+        accelerator.prepare(
+            DataLoader(train_set, batch_sampler=order, generator=torch.Generator().manual_seed(options.seed))
+        )
     )
 
     # The loop.
@@ -166,22 +163,20 @@ def train(options: Options) -> None:
         TextColumn("{task.fields[losses]}"),
     )
     with Progress(*columns, disable=not accelerator.is_main_process) as progress:
-        bar = progress.add_task("train", total=options.steps, completed=step.rounds, losses="")
+        bar = progress.add_task("train", total=options.steps, completed=step.iteration, losses="")
         model.train()
-        for batch in loader if step.rounds < options.steps else ():
-            played = step(batch)
+        while step.iteration < options.steps:
+            result = step(next(batches))
             for rate in rates.values():
                 rate.step()
-            if step.rounds % options.log_every == 0 or step.rounds == options.steps:
-                losses = log.add(step.rounds, played.losses)
-                accelerator.log(losses, step=step.rounds)
+            last = step.iteration == options.steps
+            if step.iteration % options.log_every == 0 or last:
+                losses = log.add(step.iteration, result.losses)
+                accelerator.log(losses, step=step.iteration)
                 progress.update(bar, losses=f"G {losses['G']:.2f}  D {losses['D']:.2f}")
-            progress.update(bar, completed=step.rounds)
-            last = step.rounds >= options.steps
-            if (step.rounds % options.checkpoint_every == 0 or last) and accelerator.is_main_process:
-                save_checkpoint(checkpoints, step.rounds, model, parts)
-            if last:
-                break
+            progress.update(bar, completed=step.iteration)
+            if (step.iteration % options.checkpoint_every == 0 or last) and accelerator.is_main_process:
+                save_checkpoint(checkpoints, step.iteration, model, parts)
     accelerator.end_training()
 
     # What it learned, on identities it has never seen.

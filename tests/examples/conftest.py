@@ -1,10 +1,13 @@
 """Small four-panel pictures to train on, and runs of train.py on them."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "c2gan"))  # as Python does for the scripts
 
 
 @pytest.fixture(scope="session")

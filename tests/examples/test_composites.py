@@ -6,7 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from examples.c2gan.data import CompositePairs, DataError
+from data import CompositePairs
+from errors import DataError
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "composites"
 

@@ -6,8 +6,9 @@ from kornia.filters import gaussian_blur2d
 from torch.utils.data import default_collate
 
 from cyclekit.metrics import psnr, ssim
-from examples.c2gan.data import DataError, EmbeddedPairs, FacePairs, PersonPairs
-from examples.c2gan.data.faces import MOVES
+from data import EmbeddedPairs, FacePairs, PersonPairs
+from data.faces import MOVES
+from errors import DataError
 
 SIZES = {FacePairs: (64, 64), PersonPairs: (128, 64)}
 

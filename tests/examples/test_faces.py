@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from cyclekit.metrics import psnr, ssim
-from examples.c2gan.data import DataError, FacePairs
-from examples.c2gan.data.faces import MOVES
+from data import FacePairs
+from data.faces import MOVES
+from errors import DataError
 
 
 @pytest.fixture(scope="module")

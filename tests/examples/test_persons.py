@@ -2,7 +2,7 @@
 
 import torch
 
-from examples.c2gan.data import PersonPairs
+from data import PersonPairs
 
 
 def test_joints_cut_off_by_the_frame_are_missing_and_their_maps_empty() -> None:

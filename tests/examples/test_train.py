@@ -13,10 +13,12 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+import evaluate
+import generate
+import train
 from cyclekit.training import latest_checkpoint
-from examples.c2gan import evaluate, generate, train
-from examples.c2gan.recipe import PRESETS, c2gan, fitting_unet
-from examples.c2gan.sources import ShuffledBatches, keypoints_of
+from data.sources import ShuffledBatches, keypoints_of
+from recipe import PRESETS, c2gan, fitting_unet
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "c2gan" / "train.py"
@@ -38,7 +40,7 @@ def assert_equal_weights(one: Path, other: Path) -> None:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, composites: Path) -> Path:
-    """A run of six rounds that nothing disturbed."""
+    """A run of six steps that nothing disturbed."""
     run = tmp_path_factory.mktemp("finished") / "run"
     train.main(
         [

@@ -92,8 +92,13 @@ def marks_its_place(error, fields):
     assert 1 <= error.column <= len(lines[error.line - 1]) + 1
     head, shown, caret = str(error).rsplit("\n", 2)
     assert head.startswith(f"{error.field}, line {error.line}: ")
-    assert len(shown) == len(lines[error.line - 1]) + 4
-    assert caret.index("^") == error.column + 3
+    line, place = lines[error.line - 1], caret.index("^")
+    if len(line) <= 100:
+        assert len(shown) == len(line) + 4
+        assert place == error.column + 3
+    assert len(shown) <= 206
+    here, said = (f"{text}\n"[at] for text, at in ((shown, place), (line, error.column - 1)))
+    assert here in (said, "\n", "\ufffd")
     str(error).encode()
 
 

@@ -3,10 +3,13 @@
 import pytest
 import torch
 from torch._dynamo.testing import CompileCounter
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from cyclekit import HistoryPool
+from tests.blind import Blind
 from tests.model.tiny import C2GAN, FAMILY, batch_of, built
+
+# DualGAN is declared without the clipping of its critics that its loop does.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is a wgan without a penalty")
 
 
 @pytest.fixture(autouse=True)
@@ -78,16 +81,6 @@ def test_the_models_own_losses_are_one_graph():
     assert compiled.frame_count == 2
 
 
-class Blind(TorchDispatchMode):
-    """Fails where a tensor's values would be read on the host."""
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        name = function.overloadpacket.__name__
-        if name in ("_local_scalar_dense", "nonzero", "masked_select", "unique2", "is_nonzero", "equal"):
-            raise AssertionError(f"{name} reads a tensor on the host")
-        return function(*args, **(kwargs or {}))
-
-
 def played(model, batch):
     paid = model.generator_loss(batch)
     paid.total.backward()
@@ -101,11 +94,6 @@ def test_nothing_waits_for_the_device(name):
     model, batch = built(FAMILY[name], "batch"), batch_of(FAMILY[name])
     with Blind():
         played(model, batch)
-
-
-def test_the_blind_mode_sees():
-    with Blind(), pytest.raises(AssertionError, match="_local_scalar_dense"):
-        torch.ones(1).item()
 
 
 @pytest.mark.parametrize("name", FAMILY)

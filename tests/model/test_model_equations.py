@@ -93,8 +93,8 @@ def test_a_history_is_judged_in_place_of_the_fakes():
 
 def test_the_generators_of_unshared_c2gan_have_the_papers_size():
     with torch.device("meta"):
-        shared = C2GAN_FACES.build()
-        unshared = C2GAN_FACES.unshare("G_I", "G_K").build()
+        shared = C2GAN_FACES.build(generators="unet_256", discriminators="patchgan_70")
+        unshared = C2GAN_FACES.unshare("G_I", "G_K").build(generators="unet_256", discriminators="patchgan_70")
 
     def count(module):
         return sum(weight.numel() for weight in module.parameters())

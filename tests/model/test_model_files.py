@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from cyclekit import CycleModel, GraphError, Image, NetworkSpec
-from cyclekit._files import whole_folder
+from cyclekit._files import standing, whole_folder
 from cyclekit.graph import CycleGraph
 from cyclekit.model import PretrainedError
 from cyclekit.model.files import GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE
@@ -43,7 +43,7 @@ def test_a_folder_alone_brings_a_model_back(tmp_path):
     again = CycleModel.from_pretrained(tmp_path / "deep" / "model")
     assert again.graph == model.graph
     assert again.specs == model.specs
-    assert again.training
+    assert not again.training
     for one in (model, again):
         one.eval()
     torch.testing.assert_close(again.state_dict(), model.state_dict(), rtol=0, atol=0)
@@ -226,13 +226,29 @@ def test_a_killed_writer_leaves_a_whole_folder(tmp_path, moment):
     time.sleep(moment * 0.0007)  # anywhere within a turn
     os.kill(writer.pid, signal.SIGKILL)
     writer.communicate()
-    found = contents(folder)
+    found = contents(standing(folder))
     assert sorted(found) == ["0", "1", "2", "3"]
     assert len(set(found.values())) == 1
     # what is left beside it does not hinder the next one
     with whole_folder(folder) as draft:
         (draft / "new").write_text("new")
     assert contents(folder) == {"new": b"new"}
+
+
+def test_between_the_two_renames_the_former_model_is_read(tmp_path, monkeypatch):
+    model = PIX2PIX.build(generators=SPECS["generators"]["G_I"], discriminators=SPECS["discriminators"])
+    folder = tmp_path / "model"
+    model.save_pretrained(folder)
+    renamed, found = Path.rename, []
+
+    def looking(path, other):
+        found.append(folder.exists())
+        torch.testing.assert_close(CycleModel.from_pretrained(folder).state_dict(), model.state_dict())
+        return renamed(path, other)
+
+    monkeypatch.setattr(Path, "rename", looking)
+    model.save_pretrained(folder)
+    assert found == [True, False, True]  # before it steps aside, between the two, before the former is removed
 
 
 STOPPED = """

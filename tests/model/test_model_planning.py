@@ -9,6 +9,9 @@ from cyclekit.graph import Adversary, Regularizer
 from tests.graph.strategies import graphs
 from tests.model.tiny import FAMILY, batch_of, built
 
+# DualGAN is declared without the clipping of its critics that its loop does.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is a wgan without a penalty")
+
 
 def naive(model, graph, batch, player, signals=None):
     """Return each term's loss, every value computed anew for every use.
@@ -100,8 +103,14 @@ ADVERSARIES = {
 }
 
 
+def learning(model):
+    """Return the weights of the networks that learn; naive evaluation freezes nothing."""
+    frozen = {id(weight) for name in model.graph.frozen for weight in model.generators[name].parameters()}
+    return [weight for weight in model.parameters() if id(weight) not in frozen]
+
+
 def gradients(total, model):
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    weights = learning(model)
     found = torch.autograd.grad(total, weights, allow_unused=True)
     return [torch.zeros_like(w) if g is None else g for w, g in zip(weights, found, strict=True)]
 
@@ -109,7 +118,7 @@ def gradients(total, model):
 def only(model, kind, found):
     """Keep the gradients of one player's networks; naive evaluation detaches nothing."""
     own = {id(weight) for weight in getattr(model, kind).parameters()}
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    weights = learning(model)
     return [g if id(w) in own else torch.zeros_like(g) for w, g in zip(weights, found, strict=True)]
 
 

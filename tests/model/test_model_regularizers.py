@@ -121,7 +121,7 @@ def test_a_penalty_leaves_statistics_as_they_are():
     torch.testing.assert_close(dict(model.discriminators.named_buffers()), before)
 
 
-def test_a_round_trains_with_them():
+def test_a_step_trains_with_them():
     model, batch = built(REGULARIZED), batch_of(REGULARIZED, samples=4)
     step = AdversarialStep(model, create_optimizers(model, torch.optim.Adam), accumulate=2)
     before = [weight.clone() for weight in model.parameters()]
@@ -130,7 +130,7 @@ def test_a_round_trains_with_them():
     assert all(not torch.equal(weight, old) for weight, old in zip(model.parameters(), before, strict=True))
 
 
-def test_penalties_may_be_paid_now_and_then():
+def test_penalties_may_be_computed_now_and_then():
     graph = REGULARIZED.replace(schedule=Schedule(penalty_interval=3, history=0))
     model, batch = built(graph), batch_of(graph)
     runs: list[nn.Module] = []
@@ -138,14 +138,26 @@ def test_penalties_may_be_paid_now_and_then():
         model, create_optimizers(model, torch.optim.SGD), wrap=lambda objective: runs.append(objective) or objective
     )
     assert len(runs) == 3  # the generators', the discriminators' with and without penalties
-    paid = [set(step(batch).losses) for _ in range(7)]
-    assert ["discriminators/r1(D(y*))" in names for names in paid] == [True, False, False] * 2 + [True]
-    assert all("generators/feature_matching(D(y*))" in names for names in paid)
-    often, seldom = (built(each).discriminator_loss(batch, terms=["r1(D(y*))"]).total for each in (REGULARIZED, graph))
-    torch.testing.assert_close(seldom, 3 * often)
+    computed = [set(step(batch).losses) for _ in range(7)]
+    assert ["discriminators/r1(D(y*))" in names for names in computed] == [True, False, False] * 2 + [True]
+    assert all("generators/feature_matching(D(y*))" in names for names in computed)
 
 
-def test_penalties_wait_for_their_signals():
+def test_a_penalty_weighs_more_where_it_is_computed_less_often():
+    graph = PIX2PIX.replace(adversaries="D: [x, y*] vs [x, y] + r1")
+    often, seldom = (built(graph.replace(schedule=Schedule(penalty_interval=n, history=0))) for n in (1, 3))
+    batch = batch_of(graph)
+    # the loss of the model is that of its graph; the interval is the step's
+    losses = [model.discriminator_loss(batch) for model in (often, seldom)]
+    torch.testing.assert_close(*(made.total for made in losses))
+    step = AdversarialStep(seldom, create_optimizers(seldom, lambda weights: torch.optim.SGD(weights, 0.0)))
+    totals = [step(batch).losses["discriminators/total"] for _ in range(2)]
+    penalty = graph.schedule.discriminator_scale * losses[0].terms["r1(D(y*))"]
+    torch.testing.assert_close(totals[0], (losses[0].total + 2 * penalty).detach())
+    torch.testing.assert_close(totals[1], (losses[0].total - penalty).detach())
+
+
+def test_the_iteration_says_when_penalties_are_due():
     graph = CycleGraph(
         {"x": Image(), "y": Image(), "z": Image()},
         maps="x -G-> y*",
@@ -157,12 +169,13 @@ def test_penalties_wait_for_their_signals():
     whole = batch_of(graph)
     part = {name: whole[name] for name in ("x", "y")}
     step = AdversarialStep(model, create_optimizers(model, torch.optim.SGD))
-    paid = ["discriminators/r1(E(y*))" in step(batch).losses for batch in [part, whole] * 4]
-    assert paid == [False, True, False, False] * 2
+    computed = ["discriminators/r1(E(y*))" in step(batch).losses for batch in [part, whole, whole] * 2]
+    assert computed == [False, False, True, False, True, False]
+    step(whole)
     other = AdversarialStep(model, create_optimizers(model, torch.optim.SGD))
-    step(whole)  # pays it, so that the next one does not
     other.load_state_dict(step.state_dict())
     assert "discriminators/r1(E(y*))" not in other(whole).losses
+    assert "discriminators/r1(E(y*))" in other(whole).losses
 
 
 @pytest.mark.parametrize("penalty", ["r1", "r2", "wgan_gp"])
@@ -201,7 +214,9 @@ def test_a_players_own_errors_name_the_term():
     with pytest.raises(TypeError, match="positional arguments") as error:
         graph.build(**options, criteria={"gp": lambda judge, real: judge(real).mean()}).discriminator_loss(batch)
     assert error.value.__notes__ == ["while computing gp(D(y*))"]
-    with pytest.raises(ValueError, match=r"the term 'gp\(D\(y\*\)\)': 'gp' must return a scalar, got \(2, 1, 3, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"the term 'gp\(D\(y\*\)\)': 'gp' must return a scalar tensor, got \(2, 1, 3, 3\)"
+    ):
         graph.build(**options, criteria={"gp": lambda judge, real, fake: judge(real)}).discriminator_loss(batch)
 
 

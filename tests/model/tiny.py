@@ -27,6 +27,8 @@ C2GAN, COMBOGAN, PIX2PIX, POSEGAN, STARGAN = (
 class TinyGenerator(nn.Module):
     """One convolution; pooled where its outputs are vectors."""
 
+    joins_batches = True
+
     def __init__(self, inputs: int, outputs: tuple[Domain, ...], norm: str = "none") -> None:
         super().__init__()
         channels = sum(domain.channels for domain in outputs)
@@ -40,6 +42,8 @@ class TinyGenerator(nn.Module):
 
 class TinyJudge(nn.Module):
     """A map of logits, and heads that see all of it."""
+
+    joins_batches = True
 
     def __init__(self, inputs: int, heads: Mapping[str, int] | None = None, norm: str = "none") -> None:
         super().__init__()

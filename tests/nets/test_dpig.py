@@ -231,10 +231,12 @@ def test_the_pose_auto_encoder_trains():
     assert changed(POSES) == {"E_p", "D_p"}
 
 
+@pytest.mark.filterwarnings("ignore:.*is a wgan without a penalty")
 def test_the_second_stage_trains_the_noises_maps_alone():
     assert changed(SAMPLING) == {"F", "B", "Q", "J_f", "J_b", "J_p"}
 
 
+@pytest.mark.filterwarnings("ignore:.*is a wgan without a penalty")
 def test_a_person_is_sampled():
     drawing = SAMPLING.replace(
         signals=PEOPLE | POSE | NOISE,

@@ -20,21 +20,21 @@ from tests.model.tiny import C2GAN
 from tests.training.runs import Run, with_short_history
 from tests.training.small import batches
 
-ROUNDS, EVERY = 8, 2
+STEPS, EVERY = 8, 2
 GRAPH = with_short_history(C2GAN)
 
 
-def train(root: Path, after_round: Callable[[int], object] = lambda rounds: None) -> Run:
-    """Train with a checkpoint every other round, from the last one on."""
+def train(root: Path, after_step: Callable[[int], object] = lambda iteration: None, until: int = STEPS) -> Run:
+    """Train with a checkpoint every other step, from the last one on."""
     run = Run(GRAPH)
     if found := latest_checkpoint(root):
         run.load(found)
-    data = batches(GRAPH, count=ROUNDS)
-    while run.step.rounds < ROUNDS:
-        run.play([data[run.step.rounds]])
-        if run.step.rounds % EVERY == 0:
+    data = batches(GRAPH, count=STEPS)
+    while run.step.iteration < until:
+        run.play([data[run.step.iteration]])
+        if run.step.iteration % EVERY == 0:
             run.save(root)
-        after_round(run.step.rounds)
+        after_step(run.step.iteration)
     return run
 
 
@@ -42,8 +42,8 @@ def die(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_at_round(number: int) -> Callable[[Path], object]:
-    return lambda root: train(root, lambda rounds: die() if rounds == number else None)
+def die_at_step(number: int) -> Callable[[Path], object]:
+    return lambda root: train(root, lambda iteration: die() if iteration == number else None)
 
 
 def at_second_call(owner: Any, name: str, instead: Callable[..., object]) -> Callable[[Path], object]:
@@ -74,15 +74,30 @@ def half_the_state(state: Any, file: Path) -> None:
 
 
 def die_once_in_place(draft: Path, folder: Path) -> None:
-    os.replace(draft, folder)
+    os.rename(draft, folder)
     die()
+
+
+def die_between_two_renames(root: Path) -> None:
+    """Write the checkpoint of one iteration again, and die when it has stepped aside for the new one."""
+    run = train(root, until=EVERY)
+    renamed = pathlib.Path.rename
+
+    def renaming(path: Path, other: Path) -> Path:
+        if other.name.endswith("-old"):
+            renamed(path, other)
+            die()
+        return renamed(path, other)
+
+    pathlib.Path.rename = renaming
+    run.save(root)
 
 
 def die_with_the_former_half_removed(root: Path) -> None:
     removed = shutil.rmtree
 
     def removing(folder: Path, **options: Any) -> None:
-        if folder.name == "step-00000002":
+        if folder.name.startswith(".step-00000002-") and (folder / "training.pt").exists():
             (folder / "training.pt").unlink()
             die()
         removed(folder, **options)
@@ -92,15 +107,16 @@ def die_with_the_former_half_removed(root: Path) -> None:
 
 
 MOMENTS: dict[str, Callable[[Path], object]] = {
-    "before the first checkpoint": die_at_round(1),
-    "between two checkpoints": die_at_round(3),
+    "before the first checkpoint": die_at_step(1),
+    "between two checkpoints": die_at_step(3),
     "amid the weights": at_second_call(files, "save_file", half_the_weights),
     "between weights and state": at_second_call(torch, "save", die),
     "amid the state": at_second_call(torch, "save", half_the_state),
-    "before the folder takes its place": at_second_call(pathlib.Path, "replace", die),
-    "after the folder took its place": at_second_call(pathlib.Path, "replace", die_once_in_place),
+    "before the folder takes its place": at_second_call(pathlib.Path, "rename", die),
+    "after the folder took its place": at_second_call(pathlib.Path, "rename", die_once_in_place),
+    "between the two renames": die_between_two_renames,
     "amid the removal of the former": die_with_the_former_half_removed,
-    "at the end": die_at_round(ROUNDS),
+    "at the end": die_at_step(STEPS),
 }
 
 

@@ -10,7 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tests.model.tiny import C2GAN, built
 from tests.training.small import batches, scheduled, stepping
 
-PROCESSES, ROUNDS, SAMPLES = 2, 3, 4
+PROCESSES, STEPS, SAMPLES = 2, 3, 4
 # Without a history: two processes keep two, which choose among other samples than one would.
 GRAPHS = {
     "joint": scheduled(history=0),
@@ -51,7 +51,7 @@ def train(rank: int, folder: Path) -> None:
                 model.generators["G_I"].layers[0].weight
             )  # which the step makes equal to the first process's
         step = stepping(model, wrap=DistributedDataParallel, accumulate=accumulate)
-        for batch in batches(count=ROUNDS, samples=SAMPLES):
+        for batch in batches(count=STEPS, samples=SAMPLES):
             step(share(batch, rank))
         results[name, norm, accumulate] = model.state_dict()
     torch.save(results, folder / f"{rank}.pt")

@@ -39,7 +39,7 @@ class Run:
                     rate.step()
 
     def save(self, root: Path) -> Path:
-        return save_checkpoint(root, self.step.rounds, self.model, self.parts)
+        return save_checkpoint(root, self.step.iteration, self.model, self.parts)
 
     def load(self, folder: Path) -> int:
         return load_checkpoint(folder, self.model, self.parts)
@@ -57,5 +57,5 @@ class Run:
 
 
 def with_short_history(graph: CycleGraph, **options: Any) -> CycleGraph:
-    """Return a graph whose pools exchange from the second round on."""
+    """Return a graph whose pools exchange from the second step on."""
     return graph.replace(schedule=replace(graph.schedule, history=5, **options))

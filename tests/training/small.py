@@ -42,11 +42,11 @@ def stepping(
     return AdversarialStep(model, create_optimizers(model, create), **options)
 
 
-def trained(graph: CycleGraph, rounds: Iterable[dict[str, Tensor]], norm: str = "none", **options: Any) -> CycleModel:
-    """Return a graph's model after some rounds."""
+def trained(graph: CycleGraph, data: Iterable[dict[str, Tensor]], norm: str = "none", **options: Any) -> CycleModel:
+    """Return a graph's model after some steps."""
     model = built(graph, norm)
     step = stepping(model, **options)
-    for batch in rounds:
+    for batch in data:
         step(batch)
     return model
 

@@ -30,10 +30,10 @@ def test_it_grows_longer_where_it_is_asked_to():
     average = moving_average(model, use_warmup=True)
     first, second = batches(count=2)
     step(first)
-    average.update(model, step.rounds)
-    assert_equal(average.module.state_dict(), model.state_dict())  # one round is its own average
+    average.update(model, step.iteration)
+    assert_equal(average.module.state_dict(), model.state_dict())  # one step is its own average
     step(second)
-    average.update(model, step.rounds)
+    average.update(model, step.iteration)
     assert not torch.equal(*(m.generators["G_I"].layers[0].weight for m in (average.module, model)))
 
 
@@ -59,7 +59,7 @@ def test_it_is_a_model_of_its_own(tmp_path):
 @pytest.mark.parametrize("use_warmup", [False, True])
 def test_it_resumes(use_warmup, tmp_path):
     graph = with_short_history(C2GAN)
-    rounds = batches(count=6)
+    data = batches(count=6)
 
     def averaging(seed):
         run = Run(graph, seed)
@@ -69,13 +69,13 @@ def test_it_resumes(use_warmup, tmp_path):
     def play(run, some):
         for batch in some:
             run.play([batch])
-            run.parts["average"].update(run.model, run.step.rounds)
+            run.parts["average"].update(run.model, run.step.iteration)
 
     first, second = averaging(0), averaging(1)
-    play(first, rounds[:3])
+    play(first, data[:3])
     folder = first.save(tmp_path)
-    play(first, rounds[3:])
+    play(first, data[3:])
     expected = first.everything()
     second.load(folder)
-    play(second, rounds[3:])
+    play(second, data[3:])
     assert_equal(second.everything(), expected)

@@ -69,15 +69,15 @@ def test_a_checkpoint_is_a_folder_of_four_files_and_a_model(run, folder):
 
 def test_only_the_newest_stays(run, tmp_path):
     model, parts = run
-    for rounds in (1, 2, 10, 10, 123_456_789):
-        folder = save_checkpoint(tmp_path, rounds, model, parts)
+    for iteration in (1, 2, 10, 10, 123_456_789):
+        folder = save_checkpoint(tmp_path, iteration, model, parts)
         assert names(tmp_path) == [folder.name]
     assert latest_checkpoint(tmp_path).name == "step-123456789"
 
 
 def test_what_a_killed_run_left_is_removed_and_what_a_user_keeps_is_not(run, tmp_path):
     kept = ["step-00000001-best", "best", ".step-00000001", "step-7", "notes.txt"]
-    left = [".step-00000004-0123456789abcdef", ".step-00000004-0123456789abcdef-old", "step-00000002"]
+    left = [".step-00000004-0123456789abcdef", ".step-00000004-old", "step-00000002"]
     for name in (*kept, *left):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").touch()
@@ -87,12 +87,12 @@ def test_what_a_killed_run_left_is_removed_and_what_a_user_keeps_is_not(run, tmp
 
 def test_another_runs_later_checkpoint_is_not_overwritten(run, tmp_path):
     folder = save_checkpoint(tmp_path, 200, *run)
-    with pytest.raises(FileExistsError, match=r"step-00000200 is further on than round 100: resume that run"):
+    with pytest.raises(FileExistsError, match=r"step-00000200 is further on than iteration 100: resume that run"):
         save_checkpoint(tmp_path, 100, *run)
     assert names(tmp_path) == [folder.name]
 
 
-def test_the_latest_is_the_one_of_most_rounds(tmp_path):
+def test_the_latest_is_the_one_of_most_iterations(tmp_path):
     assert latest_checkpoint(tmp_path / "nowhere") is None
     assert latest_checkpoint(tmp_path) is None
     for name in ("step-100000000", "step-99999999", ".step-200000000-0123456789abcdef", "step-3"):

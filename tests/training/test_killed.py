@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.killing import GRAPH, MOMENTS, ROUNDS
+from tests.training.killing import GRAPH, MOMENTS, STEPS
 from tests.training.runs import Run
 from tests.training.small import assert_equal, batches
 
@@ -21,7 +21,8 @@ EXPECTED = {
     "amid the state": ("step-00000002", 1),
     "before the folder takes its place": ("step-00000002", 1),
     "after the folder took its place": ("step-00000004", 0),
-    "amid the removal of the former": ("step-00000004", 0),
+    "between the two renames": ("step-00000002", 2),
+    "amid the removal of the former": ("step-00000004", 1),
     "at the end": ("step-00000008", 0),
 }
 
@@ -40,7 +41,7 @@ def killed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def uninterrupted():
     run = Run(GRAPH)
-    run.play(batches(GRAPH, count=ROUNDS))
+    run.play(batches(GRAPH, count=STEPS))
     return run.everything()
 
 

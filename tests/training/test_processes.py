@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.processes import CASES, GRAPHS, ROUNDS, SAMPLES
+from tests.training.processes import CASES, GRAPHS, SAMPLES, STEPS
 from tests.training.small import assert_equal, batches, trained
 
 
@@ -32,5 +32,5 @@ def test_both_processes_have_the_same_weights(case, learned):
 @pytest.mark.parametrize("case", [case for case in CASES if case[0] != "history" and case[1] != "batch"])
 def test_they_learn_from_the_joined_batch(case, learned):
     name, norm, accumulate = case
-    single = trained(GRAPHS[name], batches(count=ROUNDS, samples=SAMPLES), norm, accumulate=accumulate)
+    single = trained(GRAPHS[name], batches(count=STEPS, samples=SAMPLES), norm, accumulate=accumulate)
     torch.testing.assert_close(learned[0][case], single.state_dict())

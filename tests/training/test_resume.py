@@ -21,46 +21,46 @@ GRAPHS = {
 @pytest.mark.parametrize(("name", "accumulate"), [*((name, 1) for name in GRAPHS), ("joint", 2)])
 def test_a_resumed_run_is_one_run(name, accumulate, tmp_path):
     graph = GRAPHS[name]
-    rounds = batches(graph, count=8)
+    data = batches(graph, count=8)
     whole = Run(graph, accumulate=accumulate)
-    whole.play(rounds)
+    whole.play(data)
     expected = whole.everything()
 
     first = Run(graph, accumulate=accumulate)
-    first.play(rounds[:4])
+    first.play(data[:4])
     folder = first.save(tmp_path)
-    first.play(rounds[4:])
+    first.play(data[4:])
     assert_equal(first.everything(), expected)  # writing a checkpoint changes nothing
 
     second = Run(graph, seed=1, accumulate=accumulate)
-    assert second.load(folder) == second.step.rounds == 4
-    second.play(rounds[4:])
+    assert second.load(folder) == second.step.iteration == 4
+    second.play(data[4:])
     assert_equal(second.everything(), expected)
 
 
 def test_random_numbers_matter_here(tmp_path):
     """Without its random state a resumed run ends elsewhere, so that the tests of this file can fail."""
     graph = GRAPHS["joint"]
-    rounds = batches(graph, count=8)
+    data = batches(graph, count=8)
     whole = Run(graph)
-    whole.play(rounds)
+    whole.play(data)
     first, second = Run(graph), Run(graph, seed=1)
-    first.play(rounds[:4])
+    first.play(data[:4])
     second.load(first.save(tmp_path))
     torch.manual_seed(1)
-    second.play(rounds[4:])
+    second.play(data[4:])
     assert not torch.equal(*(run.model.generators["G_I"][1].layers[0].weight for run in (whole, second)))
 
 
 def test_a_run_resumed_twice_in_one_process(tmp_path):
     graph = GRAPHS["joint"]
-    rounds = batches(graph, count=6)
+    data = batches(graph, count=6)
     run = Run(graph)
-    run.play(rounds[:3])
+    run.play(data[:3])
     folder = run.save(tmp_path)
-    run.play(rounds[3:])
+    run.play(data[3:])
     expected = run.everything()
     run.load(folder)
-    run.play(rounds[3:])
+    run.play(data[3:])
     assert_equal(run.everything(), expected)
     assert run.save(tmp_path) == latest_checkpoint(tmp_path) == tmp_path / "step-00000006"

@@ -1,4 +1,4 @@
-"""What a round of play does to the weights, against the same written out by hand."""
+"""What a training step does to the weights, against the same written out by hand."""
 
 import pytest
 import torch
@@ -32,12 +32,12 @@ def pools(size):
 
 @pytest.mark.parametrize("size", [0, 3])
 def test_joint_play_is_what_the_hand_writes(size):
-    graph, rounds = scheduled(history=size), batches(count=5)
-    model = trained(graph, rounds)
+    graph, data = scheduled(history=size), batches(count=5)
+    model = trained(graph, data)
     hands, history = twin(graph), pools(size)
     assert not torch.equal(model.generators["G_I"].layers[0].weight, hands.G_I.layers[0].weight)
     on_generators, on_discriminators = hand_adam(hands.G_I, hands.G_K), hand_adam(hands.D_I, hands.D_K)
-    for batch in rounds:
+    for batch in data:
         terms, made = hands.terms(batch)
         stepped(on_generators, sum(terms.values()))
         judged = sum(hands.judged(name, batch, made, history[name]) for name in ("D_I", "D_K"))
@@ -46,17 +46,17 @@ def test_joint_play_is_what_the_hand_writes(size):
 
 
 def test_a_history_makes_a_difference():
-    rounds = batches(count=5)
-    with_pools, without = (trained(scheduled(history=size), rounds) for size in (3, 0))
+    data = batches(count=5)
+    with_pools, without = (trained(scheduled(history=size), data) for size in (3, 0))
     assert changed(with_pools, copied(without)) == {"G_I", "G_K", "D_I", "D_K"}
 
 
 def test_sequential_play_is_what_the_hand_writes():
-    graph, rounds = C2GAN.replace(schedule=SEQUENTIAL), batches(count=3)
-    model = trained(graph, rounds)
+    graph, data = C2GAN.replace(schedule=SEQUENTIAL), batches(count=3)
+    model = trained(graph, data)
     hands, history = twin(graph), pools(50)
     on = {name: hand_adam(network) for name, network in hands._asdict().items()}
-    for batch in rounds:
+    for batch in data:
         terms, made = hands.terms(batch)
         stepped(on["G_I"], sum(terms.values()))
         stepped(on["D_I"], hands.judged("D_I", batch, made, history["D_I"]))
@@ -91,11 +91,11 @@ def test_sequential_play_changes_each_network_in_its_turn():
 
 
 def test_discriminators_first_is_what_the_hand_writes():
-    graph, rounds = scheduled(order=("discriminators", "generators")), batches(count=4)
-    model = trained(graph, rounds)
+    graph, data = scheduled(order=("discriminators", "generators")), batches(count=4)
+    model = trained(graph, data)
     hands, history = twin(graph), pools(50)
     on_generators, on_discriminators = hand_adam(hands.G_I, hands.G_K), hand_adam(hands.D_I, hands.D_K)
-    for batch in rounds:
+    for batch in data:
         made = hands.generated(batch)
         judged = sum(hands.judged(name, batch, made, history[name]) for name in ("D_I", "D_K"))
         stepped(on_discriminators, judged)
@@ -104,12 +104,12 @@ def test_discriminators_first_is_what_the_hand_writes():
 
 
 def test_discriminators_step_several_times_for_each_step_of_the_generators():
-    graph, rounds = scheduled(order=("discriminators", "generators"), discriminator_steps=3), batches(count=6)
+    graph, data = scheduled(order=("discriminators", "generators"), discriminator_steps=3), batches(count=6)
     model = built(graph)
     step = stepping(model)
     hands, history = twin(graph), pools(50)
     on_generators, on_discriminators = hand_adam(hands.G_I, hands.G_K), hand_adam(hands.D_I, hands.D_K)
-    for number, batch in enumerate(rounds, start=1):
+    for number, batch in enumerate(data, start=1):
         before = copied(model)
         played = step(batch)
         assert changed(model, before) == {"D_I", "D_K"} | ({"G_I", "G_K"} if number % 3 == 0 else set())
@@ -120,7 +120,7 @@ def test_discriminators_step_several_times_for_each_step_of_the_generators():
         if number % 3 == 0:
             stepped(on_generators, sum(hands.terms(batch)[0].values()))
     assert_same_weights(model, hands)
-    assert step.rounds == 6
+    assert step.iteration == 6
 
 
 def test_keypoint_cycles_train_the_image_generator():
@@ -146,7 +146,7 @@ def l1_of_keypoints(hands, batch):
     return (hands.generated(batch)["Ly*"] - batch["Ly"]).abs().mean()
 
 
-def test_a_round_reports_unweighted_terms_and_detached_signals():
+def test_a_step_reports_unweighted_terms_and_detached_signals():
     (batch,) = batches()
     hands = twin(C2GAN)
     terms, made = hands.terms(batch)
@@ -161,7 +161,7 @@ def test_a_round_reports_unweighted_terms_and_detached_signals():
 
 
 def with_a_stand_in(schedule):
-    """C2GAN whose G_K waits for three rounds, with batch normalisation, which would show any training pass."""
+    """C2GAN whose G_K waits for three steps, with batch normalisation, which would show any training pass."""
     graph = C2GAN.replace(losses="y* ~ y ; x -G_K-> _ ~ Lx", schedule=schedule)
     parts = networks(graph, "batch")
     torch.manual_seed(5)

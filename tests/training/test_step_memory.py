@@ -35,7 +35,7 @@ class Kept:
 
 
 def played(graph, batch, **options):
-    """Return a round's gradients, its losses, and the most that the generators' backward passes keep."""
+    """Return a step's gradients, its losses, and the most that the generators' backward passes keep."""
     model, meter = built(graph), Meter()
 
     def metered(objective):
@@ -91,9 +91,9 @@ def test_what_belongs_to_no_cycle_has_a_pass_of_its_own():
 
 @pytest.mark.parametrize("graph", [C2GAN, PER_CYCLE, scheduled(order=("G_I", "D_I", "G_K", "D_K"))])
 def test_parts_of_a_batch_add_up_to_the_batch(graph):
-    rounds = batches(graph, count=4, samples=6)
-    whole = trained(graph, rounds)
-    torch.testing.assert_close(trained(graph, rounds, accumulate=3).state_dict(), whole.state_dict())
+    data = batches(graph, count=4, samples=6)
+    whole = trained(graph, data)
+    torch.testing.assert_close(trained(graph, data, accumulate=3).state_dict(), whole.state_dict())
     (batch,) = batches(samples=6)
     _, losses, at_once = played(graph, batch)
     _, losses_in_parts, in_parts = played(graph, batch, accumulate=3)
@@ -113,7 +113,7 @@ def test_a_batch_that_cannot_be_divided_changes_nothing():
     with pytest.raises(SignalError, match=r"^a batch of 3 cannot be divided into accumulate=2 equal parts$"):
         step(batches(samples=3)[0])
     torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
-    assert step.rounds == 0
+    assert step.iteration == 0
 
 
 @pytest.mark.parametrize("accumulate", [0, -1])

@@ -8,7 +8,7 @@ from PIL import Image as Picture
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from examples.c2gan.data.errors import DataError
+from errors import DataError
 
 ORDERS = ("x y Ly Lx", "x y Lx Ly")
 SUFFIXES = (".png", ".jpg", ".jpeg")

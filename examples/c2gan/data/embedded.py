@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from examples.c2gan.data.errors import DataError
+from errors import DataError
 
 IDENTITIES = {"train": 200, "test": 32}
 STATES = {"train": 8, "test": 4}

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from cyclekit.keypoints import landmark_image
-from examples.c2gan.data.embedded import EmbeddedPairs
-from examples.c2gan.data.shapes import (
+from data.embedded import EmbeddedPairs
+from data.shapes import (
     coverage,
     ellipse,
     hue,

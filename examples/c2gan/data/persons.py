@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from cyclekit.keypoints import render_heatmaps
-from examples.c2gan.data.embedded import EmbeddedPairs
-from examples.c2gan.data.faces import HAIRS, SKINS
-from examples.c2gan.data.shapes import (
+from data.embedded import EmbeddedPairs
+from data.faces import HAIRS, SKINS
+from data.shapes import (
     coverage,
     ellipse,
     hue,

@@ -10,8 +10,11 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from cyclekit import Domain, Heatmap, Landmarks
-from examples.c2gan.data import CompositePairs, DataError, FacePairs, PersonPairs
-from examples.c2gan.recipe import Task
+from data.composites import CompositePairs
+from data.faces import FacePairs
+from data.persons import PersonPairs
+from errors import DataError
+from recipe import Task
 
 Pairs = FacePairs | PersonPairs | CompositePairs
 

@@ -1,0 +1,1 @@
+"""Readers of keypoint files: COCO, Market-1501, OpenFace, OpenPose."""

@@ -1,1 +1,0 @@
-"""Complete models, made of cyclekit's parts."""
