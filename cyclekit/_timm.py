@@ -2,6 +2,9 @@
 
 import functools
 import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
@@ -9,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cyclekit._registry import suggestion
+from cyclekit.errors import PretrainedError
 
 # The operators torchvision describes at import whether or not its compiled extension is there.
 _SCHEMAS = (
@@ -80,6 +84,24 @@ def statistics(network: nn.Module, channels: int = 3) -> tuple[Tensor, Tensor]:
     return mean, deviation
 
 
+_fetching: ContextVar[bool] = ContextVar("fetching", default=True)
+
+
+def may_fetch() -> bool:
+    """Whether networks may load pretrained weights, from a cache, a folder or the network."""
+    return _fetching.get()
+
+
+@contextmanager
+def fetching_nothing() -> Generator[None]:
+    """Build networks without pretrained weights, for a caller who has their weights already."""
+    token = _fetching.set(False)
+    try:
+        yield
+    finally:
+        _fetching.reset(token)
+
+
 def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Module:
     """Create a timm model that gives its features, one for each resolution.
 
@@ -94,9 +116,17 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
 
     Raises:
         ValueError: timm has no model of this name.
+        PretrainedError: It is a hub's or a folder's, inside `fetching_nothing`.
         OSError: The weights cannot be had.
     """
     timm = import_timm()
+    if not may_fetch():
+        pretrained = False
+        if ":" in name:
+            raise PretrainedError(
+                f"the backbone {name!r} is described outside the saved model, and loading fetches nothing; "
+                "create the network yourself and pass it as a module"
+            )
     if ":" not in name and not timm.is_model(name):
         raise ValueError(f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}")
     try:

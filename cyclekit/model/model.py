@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cyclekit._files import whole_folder
 from cyclekit._registry import suggestion
+from cyclekit._timm import fetching_nothing
 from cyclekit.errors import GraphError, PretrainedError, UnknownNameError
 from cyclekit.graph import Adversary, Comparison, CycleGraph, StandIn
 from cyclekit.graph.terms import Side
@@ -484,7 +485,8 @@ class CycleModel(nn.Module):
         Args:
             folder: Where it was written.
             **options: Modules, functions and criteria of your own that the folder cannot hold, as for
-                `CycleGraph.build`.
+                `CycleGraph.build`. Nothing is downloaded: pretrained networks are built without weights, which the
+                folder has.
 
         Returns:
             The model in evaluation mode, in the dtype it was saved in; ``model.train()`` goes on training. Networks
@@ -504,7 +506,8 @@ class CycleModel(nn.Module):
         options["discriminators"] = _with_saved(
             "discriminators", graph.discriminators, options.get("discriminators", {}), specs, folder
         )
-        model = cls(graph, **options)
+        with fetching_nothing():  # all weights are in the folder
+            model = cls(graph, **options)
         for name, held in (*model.named_parameters(), *model.named_buffers()):
             if name in weights:
                 held.data = held.data.to(weights[name].dtype)

@@ -31,12 +31,6 @@ def check_minimum(network: str, height: int, width: int, *, minimum: int) -> Non
         )
 
 
-def check_length(network: str, length: int, *, expected: int) -> None:
-    """Raise unless vectors have the length the network was built for."""
-    if length != expected:
-        raise ValueError(f"{network} was built for vectors of length {expected}; got length {length}")
-
-
 def check_exact(network: str, height: int, width: int, *, size: tuple[int, int]) -> None:
     """Raise unless the image has exactly the size the network was built for."""
     if (height, width) != size:

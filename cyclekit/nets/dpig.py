@@ -9,11 +9,12 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_exact, check_minimum, check_positive
 from cyclekit.nets.layers import Activation, FinalActivation, Init, Outputs, final_layers, finish
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.pg2 import Pair, convolution
 from cyclekit.nets.registries import register_generator
 
 
-class DPIGStem(nn.Module):
+class DPIGStem(ImageNetwork):
     """One residual block at full resolution, whose features DPIG crops into body regions and background.
 
     Args:
@@ -23,7 +24,7 @@ class DPIGStem(nn.Module):
         final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
             with its channels.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A channel count below 1, or an unknown name.
@@ -45,6 +46,7 @@ class DPIGStem(nn.Module):
         init: Init = "xavier",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels)
         self.layers = nn.Sequential(
             convolution(in_channels, out_channels, activation=activation),
@@ -62,11 +64,11 @@ class DPIGStem(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Give the features of an image in [-1, 1]."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.layers(image)
 
 
-class DPIGEncoder(nn.Module):
+class DPIGEncoder(ImageNetwork):
     """An image, or a region cropped from it, to a vector: residual blocks at several scales, one linear layer.
 
     DPIG encodes seven body regions of 48x48 into 32 numbers each, with one network, and the background of the
@@ -84,7 +86,7 @@ class DPIGEncoder(nn.Module):
         final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
             with its channels.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: Input channels other than ``base_channels`` where no convolution comes first, a count or a
@@ -104,6 +106,8 @@ class DPIGEncoder(nn.Module):
         ```
     """
 
+    makes = "vectors"
+
     @typed
     def __init__(
         self,
@@ -120,6 +124,7 @@ class DPIGEncoder(nn.Module):
         init: Init = "xavier",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels)
         check_positive(scales=scales, base_channels=base_channels, height=image_size[0], width=image_size[1])
         if not entry and in_channels != base_channels:
@@ -149,7 +154,7 @@ class DPIGEncoder(nn.Module):
     @typed
     def forward(self, image: Float[Tensor, "batch in_channels height width"]) -> Float[Tensor, "batch out_channels"]:
         """Encode an image in [-1, 1], or features of any range, as a vector."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.layers(image)
 
 

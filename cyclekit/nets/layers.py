@@ -16,7 +16,7 @@ Upsampling: TypeAlias = Literal["deconv", "nearest", "pixelshuffle"]
 FinalActivation: TypeAlias = Literal["tanh", "sigmoid", "none"]
 Outputs: TypeAlias = tuple[tuple[FinalActivation, int], ...]
 """What ends each of several outputs, in the order of their channels, and how many channels it has."""
-Init: TypeAlias = Literal["normal", "xavier", "kaiming", "default"]
+Init: TypeAlias = Literal["normal", "xavier", "kaiming", "c2gan", "default"]
 
 GROUPS = 32
 
@@ -153,8 +153,9 @@ def _kaiming(weight: Tensor) -> Tensor:
 
 _SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
     "normal": _normal,  # DCGAN's and pix2pix's
-    "xavier": nn.init.xavier_normal_,  # C2GAN's release, gain 1
+    "xavier": nn.init.xavier_normal_,
     "kaiming": _kaiming,
+    "c2gan": nn.init.xavier_normal_,
 }
 
 
@@ -163,25 +164,30 @@ def finish(network: nn.Module, *, init: Init, spectral_norm: bool) -> None:
 
     Args:
         network: Whose weights are drawn, in place.
-        init: ``"normal"``: N(0, 0.02²), as pix2pix. ``"xavier"``: Xavier-normal with gain 1, as C2GAN's
-            release. ``"kaiming"``: He-normal over the inputs. ``"default"``: leave what PyTorch drew.
-            All but the last set biases to 0 and the scales of batch normalisation to N(1, 0.02²).
+        init: ``"normal"``: N(0, 0.02²), as pix2pix. ``"xavier"``: Xavier-normal with gain 1. ``"kaiming"``:
+            He-normal over the inputs. These set biases to 0 and draw the scales of batch normalisation from
+            N(1, 0.02²). ``"c2gan"``, as C2GAN's release: Xavier-normal with gain 1, scales of batch
+            normalisation from U(0.02, 1), biases as PyTorch draws them. ``"default"``: all as PyTorch drew it.
         spectral_norm: Whether every convolution and linear layer is divided by its largest singular value.
     """
     if init != "default":
-        _draw(network, _SCHEMES[init])
+        _draw(network, init)
     if spectral_norm:
         add_spectral_norm(network)
 
 
-def _draw(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> None:
+def _draw(network: nn.Module, init: Init) -> None:
+    released = init == "c2gan"
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            draw(module.weight)
-            if module.bias is not None:
+            _SCHEMES[init](module.weight)
+            if module.bias is not None and not released:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
+            if released:  # it says uniform(1, 0.02), which the torch of its day took for U(0.02, 1)
+                nn.init.uniform_(module.weight, 0.02, 1.0)
+            else:
+                nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
 
 

@@ -17,10 +17,11 @@ from cyclekit.nets.layers import (
     normalisation,
     run_with_features,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_discriminator
 
 
-class PatchGAN(nn.Module):
+class PatchGAN(ImageNetwork):
     """A convolutional discriminator that judges every patch of an image on its own.
 
     ``patchgan_{16,70,286}`` have 1, 3 and 5 strided convolutions; the number is the receptive field.
@@ -34,7 +35,7 @@ class PatchGAN(nn.Module):
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
         padding: Of every convolution: 1 (pix2pix) or 2 (pix2pixHD).
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -58,6 +59,7 @@ class PatchGAN(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
         if padding not in (1, 2):
             raise ValueError(f"padding (={padding}) must be 1 or 2")
@@ -90,7 +92,7 @@ class PatchGAN(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 rows columns"], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return run_with_features(self.blocks, image)
 
     @typed
@@ -99,7 +101,7 @@ class PatchGAN(nn.Module):
         return self.judge_with_features(image)[0]
 
 
-class PixelGAN(nn.Module):
+class PixelGAN(ImageNetwork):
     """A discriminator of 1x1 convolutions that judges every pixel on its own.
 
     Args:
@@ -108,7 +110,7 @@ class PixelGAN(nn.Module):
         norm: ``"batch"``, ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -129,6 +131,7 @@ class PixelGAN(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, base_channels=base_channels)
         bias = needs_bias(norm)
         self.blocks = nn.ModuleList(
@@ -153,7 +156,7 @@ class PixelGAN(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 height width"], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return run_with_features(self.blocks, image)
 
     @typed

@@ -22,6 +22,7 @@ from cyclekit.nets.layers import (
     normalisation,
     run_with_features,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_discriminator, register_generator
 
 
@@ -50,7 +51,7 @@ class Pair(nn.Module):
         return hidden + self.layers(hidden) if self.residual else self.layers(hidden)
 
 
-class PG2Coarse(nn.Module):
+class PG2Coarse(ImageNetwork):
     """PG2's first stage: residual blocks at five scales, a fully connected bottleneck, skip connections.
 
     Args:
@@ -64,7 +65,7 @@ class PG2Coarse(nn.Module):
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"`` (as published); or each output's,
             with its channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: An image size the scales do not divide, a count below 1, or an unknown name.
@@ -90,6 +91,7 @@ class PG2Coarse(nn.Module):
         init: Init = "xavier",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, latent=latent)
         check_positive(scales=scales, base_channels=base_channels)
         halvings = scales - 1
@@ -133,7 +135,7 @@ class PG2Coarse(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Draw the coarse person from the condition image and the target pose."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         hidden = self.entry(image)
         skips: list[Tensor] = []
         for index, pair in enumerate(self.encoder):
@@ -146,7 +148,7 @@ class PG2Coarse(nn.Module):
         return self.exit(hidden)
 
 
-class PG2Refine(nn.Module):
+class PG2Refine(ImageNetwork):
     """PG2's second stage: a U-Net without bottleneck that draws what is to be added to the coarse image.
 
     A difference of images reaches from -2 to 2, so nothing bounds the output, whatever the graph calls it.
@@ -159,7 +161,7 @@ class PG2Refine(nn.Module):
             many.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, fewer than 2 scales, or an unknown name.
@@ -182,6 +184,7 @@ class PG2Refine(nn.Module):
         init: Init = "xavier",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         if scales < 2:
             raise ValueError(f"scales (={scales}) must be at least 2")
@@ -214,7 +217,7 @@ class PG2Refine(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Draw the difference to the coarse image, from the condition image and the coarse one."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         hidden = self.entry(image)
         skips: list[Tensor] = []
         for index, pair in enumerate(self.encoder):
@@ -229,7 +232,7 @@ class PG2Refine(nn.Module):
         return self.exit(hidden)
 
 
-class PG2Discriminator(nn.Module):
+class PG2Discriminator(ImageNetwork):
     """PG2's DCGAN discriminator: four strided 5x5 convolutions and one linear layer over the whole image.
 
     Args:
@@ -240,7 +243,7 @@ class PG2Discriminator(nn.Module):
             the first convolution has none.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"`` (as published), ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"`` (as published), ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: An image size that 16 does not divide, a count below 1, or an unknown name.
@@ -263,6 +266,7 @@ class PG2Discriminator(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, base_channels=base_channels)
         check_multiple("PG2's discriminator", *image_size, multiple=16)
         self.image_size = image_size
@@ -291,7 +295,7 @@ class PG2Discriminator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1"], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return run_with_features(self.blocks, image)
 
     @typed

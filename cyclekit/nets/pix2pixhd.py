@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from cyclekit._typed import typed
 from cyclekit.nets.checks import check_multiple, check_positive
 from cyclekit.nets.layers import Activation, FinalActivation, Init, Norm, Outputs, Upsampling, finish
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 from cyclekit.nets.resnet import (
     ResidualBlock,
@@ -18,7 +19,7 @@ from cyclekit.nets.resnet import (
 )
 
 
-class Pix2PixHDLocal(nn.Module):
+class Pix2PixHDLocal(ImageNetwork):
     """A global generator at half the resolution, whose features a local enhancer takes up at the full one.
 
     Train ``pix2pixhd_global`` first, or all of this at once.
@@ -38,7 +39,7 @@ class Pix2PixHDLocal(nn.Module):
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
             channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
@@ -67,6 +68,7 @@ class Pix2PixHDLocal(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         check_positive(downsamplings=downsamplings, global_blocks=global_blocks, local_blocks=local_blocks)
         self.downsamplings = downsamplings
@@ -100,7 +102,7 @@ class Pix2PixHDLocal(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.enhance(self.entry(image) + self.coarse(self.halve(image)))
 
 

@@ -1,13 +1,14 @@
 """The two registries, and the doors to them."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from torch import nn
 
 from cyclekit._registry import Registry, suggestion
+from cyclekit._timm import may_fetch
 from cyclekit._typed import typed
 from cyclekit.errors import OptionError
 from cyclekit.nets.checks import check_positive
@@ -111,8 +112,7 @@ def create_generator(
     check_positive(in_channels=in_channels, out_channels=out_channels)
     if outputs is not None and "final" in inspect.signature(generators.factory(name)).parameters:
         options.setdefault("final", outputs)
-    _check_options(generators, name, options)
-    return generators.create(name, in_channels, out_channels, **options)
+    return _create(generators, name, (in_channels, out_channels), options)
 
 
 @typed
@@ -148,14 +148,12 @@ def create_discriminator(
     """
     check_positive(in_channels=in_channels)
     if not heads:
-        _check_options(discriminators, name, options)
-        return discriminators.create(name, in_channels, **options)
+        return _create(discriminators, name, (in_channels,), options)
     check_positive(**{f"heads[{head!r}]": size for head, size in heads.items()})
     if not _has_heads(discriminators.factory(name)):
         known = [other for other in discriminators.list() if _has_heads(discriminators.factory(other))]
         raise OptionError(f"discriminator {name!r} has no heads; those with heads: {_listed(known)}")
-    _check_options(discriminators, name, options)
-    return discriminators.create(name, in_channels, heads=heads, **options)
+    return _create(discriminators, name, (in_channels,), options, heads=heads)
 
 
 def list_generators(pattern: str = "*") -> list[str]:
@@ -190,6 +188,15 @@ def list_discriminators(pattern: str = "*") -> list[str]:
         ['patchgan_16', 'patchgan_70', 'patchgan_286']
     """
     return discriminators.list(pattern)
+
+
+def _create(
+    registry: Registry[nn.Module], name: str, channels: Sequence[int], options: Mapping[str, object], **given: object
+) -> nn.Module:
+    _check_options(registry, name, options)
+    if not may_fetch() and "pretrained" in inspect.signature(registry.factory(name)).parameters:
+        options = {**options, "pretrained": False}
+    return registry.create(name, *channels, **given, **options)
 
 
 def _check_options(registry: Registry[nn.Module], name: str, options: Mapping[str, object]) -> None:

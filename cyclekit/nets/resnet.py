@@ -23,6 +23,7 @@ from cyclekit.nets.layers import (
     normalisation,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 
 
@@ -108,7 +109,7 @@ def decoding_layers(
     return layers
 
 
-class ResNetGenerator(nn.Module):
+class ResNetGenerator(ImageNetwork):
     """Halvings, residual blocks at low resolution, doublings; reflection padding throughout.
 
     ``resnet_6blocks`` and ``resnet_9blocks`` (CycleGAN's for 128 and 256 pixels) halve twice;
@@ -127,7 +128,7 @@ class ResNetGenerator(nn.Module):
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
             channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
@@ -166,6 +167,7 @@ class ResNetGenerator(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         check_positive(blocks=blocks, downsamplings=downsamplings)
         self.downsamplings = downsamplings
@@ -189,11 +191,11 @@ class ResNetGenerator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.layers(image)
 
 
-class ResNetEncoder(nn.Module):
+class ResNetEncoder(ImageNetwork):
     """The first half of a residual generator: an image to a latent a quarter its size.
 
     With `ResNetDecoder` it makes up a 9-block generator; ComboGAN trains one pair for each domain and
@@ -210,7 +212,7 @@ class ResNetEncoder(nn.Module):
         final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
             with its channels.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
@@ -248,6 +250,7 @@ class ResNetEncoder(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
         base_channels = _quarter("out_channels", out_channels)
         self.layers = nn.Sequential(
@@ -266,11 +269,11 @@ class ResNetEncoder(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height//4 width//4"]:
         """Encode images as latents."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.layers(image)
 
 
-class ResNetDecoder(nn.Module):
+class ResNetDecoder(ImageNetwork):
     """The second half of a residual generator: a latent to an image four times its size.
 
     Args:
@@ -284,7 +287,7 @@ class ResNetDecoder(nn.Module):
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
             channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
@@ -310,6 +313,7 @@ class ResNetDecoder(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
         base_channels = _quarter("in_channels", in_channels)
         self.layers = nn.Sequential(
@@ -328,7 +332,7 @@ class ResNetDecoder(nn.Module):
         self, latent: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels 4*height 4*width"]:
         """Decode what the encoder gave."""
-        self.check_size(latent.shape[-2], latent.shape[-1])
+        self.check_input(latent)
         return self.layers(latent)
 
 

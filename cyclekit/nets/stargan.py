@@ -22,11 +22,12 @@ from cyclekit.nets.layers import (
     run_with_features,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_discriminator, register_generator
 from cyclekit.nets.resnet import ResidualBlock
 
 
-class StarGANGenerator(nn.Module):
+class StarGANGenerator(ImageNetwork):
     """Two halvings, residual blocks, two doublings; zero padding.
 
     The target label or vector comes tiled over the image, as further input channels.
@@ -43,7 +44,7 @@ class StarGANGenerator(nn.Module):
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
             channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
+        init: ``"default"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"kaiming"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -69,6 +70,7 @@ class StarGANGenerator(nn.Module):
         init: Init = "default",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels)
         check_positive(blocks=blocks, base_channels=base_channels)
         bias = needs_bias(norm)
@@ -105,11 +107,11 @@ class StarGANGenerator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate an image, joined with its tiled label."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.layers(image)
 
 
-class StarGANDiscriminator(nn.Module):
+class StarGANDiscriminator(ImageNetwork):
     """A PatchGAN of strided convolutions with, beside the source's map, heads that see the whole image.
 
     Args:
@@ -124,7 +126,7 @@ class StarGANDiscriminator(nn.Module):
         activation: ``"leaky_relu"`` (as published, with slope 0.01), ``"relu"``, ``"silu"``, ``"gelu"`` or
             ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
+        init: ``"default"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"kaiming"``.
 
     Raises:
         ValueError: An image size the layers do not divide, a head called ``"source"``, a count below 1, or an
@@ -160,6 +162,7 @@ class StarGANDiscriminator(nn.Module):
         init: Init = "default",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
         heads = dict(heads or {})
         if "source" in heads:
@@ -204,7 +207,7 @@ class StarGANDiscriminator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 rows columns"] | dict[str, Tensor], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         hidden, features = run_with_features(self.blocks, image)
         features.append(hidden)
         if not self.heads:

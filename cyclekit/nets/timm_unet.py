@@ -21,6 +21,7 @@ from cyclekit.nets.layers import (
     normalisation,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 
 
@@ -55,7 +56,7 @@ class _Doubling(nn.Module):
         return self.join(doubled if skip is None else torch.cat([doubled, skip], dim=1))
 
 
-class TimmUNet(nn.Module):
+class TimmUNet(ImageNetwork):
     """A timm network as encoder, and a decoder with a skip connection at every resolution the encoder offers.
 
     Args:
@@ -71,7 +72,7 @@ class TimmUNet(nn.Module):
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
             channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide the decoder's weights by their largest singular values.
-        init: The decoder's: ``"kaiming"``, ``"normal"``, ``"xavier"`` or ``"default"``; the encoder's is
+        init: The decoder's: ``"kaiming"``, ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"default"``; the encoder's is
             timm's.
 
     Raises:
@@ -110,6 +111,7 @@ class TimmUNet(nn.Module):
         init: Init = "kaiming",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         self.encoder = Backbone(backbone, in_channels, pretrained=pretrained)
         self.deepest = self.encoder.reductions[-1]
@@ -141,7 +143,7 @@ class TimmUNet(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images; they are brought to the backbone's statistics inside."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         features = dict(zip(self.encoder.reductions, self.encoder(image), strict=True))
         hidden = features[self.deepest]
         for reduction, doubling in self.decoder.items():

@@ -23,10 +23,11 @@ from cyclekit.nets.layers import (
     normalisation,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 
 
-class UNet(nn.Module):
+class UNet(ImageNetwork):
     """An encoder and a decoder with a skip connection at every level.
 
     Each level halves the image with a 4x4 convolution; channels double up to eight times ``base_channels``.
@@ -47,7 +48,7 @@ class UNet(nn.Module):
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
             channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: Too few levels, a channel count below 1, a dropout outside [0, 1), or an unknown name.
@@ -84,6 +85,7 @@ class UNet(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         if levels < 5:
             raise ValueError(f"levels (={levels}) must be at least 5")
@@ -133,7 +135,7 @@ class UNet(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         features: list[Tensor] = []
         hidden = image
         for down in self.encoder:

@@ -59,7 +59,7 @@ VALUES = {
     "upsample": ["deconv", "nearest", "pixelshuffle"],
     "final": ["tanh", "sigmoid", "none", (("tanh", 3), ("sigmoid", 5))],
     "spectral_norm": [False, True],
-    "init": ["normal", "xavier", "kaiming", "default"],
+    "init": ["normal", "xavier", "kaiming", "c2gan", "default"],
     "entry": [True, False],
     "padding": [1, 2],
 }
@@ -202,6 +202,21 @@ def test_refuses_a_size_it_cannot_take(created, size):
             network.check_size(height, width)
         with pytest.raises(ImageSizeError, match=f"got {height}x{width}"):
             network(torch.zeros(1, 4, height, width))
+
+
+@every_network
+def test_refuses_other_channels(created, size):
+    network, image = created(), image_of(size)
+    wrong = torch.cat([image, image[:, :1]], dim=1)
+    shape = ", ".join(map(str, wrong.shape))
+    calls = [network, *([network.judge_with_features] if isinstance(network, GivesFeatures) else [])]
+    for call in calls:
+        with pytest.raises(
+            ShapeError,
+            match=rf"{type(network).__name__} was built for .* of 4 channels; got 5, in a "
+            rf"batch of shape \({shape}\): .*in_channels=5",
+        ):
+            call(wrong)
 
 
 @pytest.mark.parametrize("name", sorted(GENERATORS.keys() - UNBOUNDED))
