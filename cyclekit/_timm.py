@@ -115,7 +115,7 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
         The model.
 
     Raises:
-        ValueError: timm has no model of this name.
+        ValueError: timm has no model of this name, or none that gives features.
         PretrainedError: It is a hub's or a folder's, inside `fetching_nothing`.
         OSError: The weights cannot be had.
     """
@@ -137,4 +137,7 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
             f"timm cannot load the weights of {name!r}: {reason} Connect once, name a folder that holds them "
             "('local-dir:path'), or pass pretrained=False"
         ) from error
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"timm cannot make features of {name!r}: {reason}") from error
     return network

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_exact, check_minimum, check_positive
+from cyclekit.nets.checks import check_depth, check_exact, check_minimum, check_positive
 from cyclekit.nets.layers import Activation, FinalActivation, Init, Outputs, final_layers, finish
 from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.pg2 import Pair, convolution
@@ -55,6 +55,7 @@ class DPIGStem(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images of less than 2x2 pixels."""
         check_minimum("DPIG's stem", height, width, minimum=2)
@@ -126,7 +127,8 @@ class DPIGEncoder(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels)
-        check_positive(scales=scales, base_channels=base_channels, height=image_size[0], width=image_size[1])
+        check_positive(base_channels=base_channels, height=image_size[0], width=image_size[1])
+        check_depth(scales=scales)
         if not entry and in_channels != base_channels:
             raise ValueError(
                 f"without entry, in_channels (={in_channels}) must equal base_channels (={base_channels}): "
@@ -147,6 +149,7 @@ class DPIGEncoder(ImageNetwork):
         self.layers = nn.Sequential(*layers)
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for any size but the one the linear layer was made for."""
         check_exact("DPIG's encoder", height, width, size=self.image_size)

@@ -66,8 +66,6 @@ def activation_layer(name: Activation, *, slope: float = 0.2) -> nn.Module:
 
 def dropout_layers(probability: float) -> list[nn.Module]:
     """Return a dropout, or nothing for a probability of 0."""
-    if not 0 <= probability < 1:
-        raise ValueError(f"dropout (={probability}) must be a probability of at least 0, below 1")
     return [nn.Dropout(probability)] if probability > 0 else []
 
 
@@ -87,6 +85,13 @@ class _FinalActivations(nn.Module):
         return torch.cat([end(part) for end, part in zip(self.activations, parts, strict=True)], dim=1)
 
 
+def check_outputs(name: str, outputs: Outputs, out_channels: int) -> None:
+    """Raise unless several outputs have as many channels as the network's."""
+    check_positive(**{f"{name}[{index}] channels": channels for index, (_, channels) in enumerate(outputs)})
+    if sum(channels for _, channels in outputs) != out_channels:
+        raise ValueError(f"{name} (={outputs}) must have as many channels as the output, {out_channels}")
+
+
 def final_layers(final: FinalActivation | Outputs, out_channels: int) -> list[nn.Module]:
     """Return what ends a generator, to be spliced into a sequence; it has no weights.
 
@@ -97,9 +102,7 @@ def final_layers(final: FinalActivation | Outputs, out_channels: int) -> list[nn
     """
     if isinstance(final, str):
         return [] if final == "none" else [_FINALS[final]()]
-    check_positive(**{f"final[{index}] channels": channels for index, (_, channels) in enumerate(final)})
-    if sum(channels for _, channels in final) != out_channels:
-        raise ValueError(f"final (={final}) must have as many channels as the output, {out_channels}")
+    check_outputs("final", final, out_channels)
     first, *others = final
     alike = all(name == first[0] for name, _ in others)
     return final_layers(first[0], out_channels) if alike else [_FinalActivations(final)]

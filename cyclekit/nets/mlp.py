@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_positive
+from cyclekit.nets.checks import MOST_BLOCKS, check_positive
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
@@ -86,7 +86,8 @@ class ResidualMLP(Network):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks, hidden=hidden)
+        check_positive(in_channels=in_channels, out_channels=out_channels, hidden=hidden)
+        check_positive(MOST_BLOCKS, blocks=blocks)
         self.layers = nn.Sequential(
             *_linear(in_channels, hidden, activation=activation),
             *(_Residual(hidden, activation=activation) for _ in range(blocks)),
@@ -143,7 +144,8 @@ class MLPDiscriminator(Network):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        check_positive(in_channels=in_channels, layers=layers, hidden=hidden)
+        check_positive(in_channels=in_channels, hidden=hidden)
+        check_positive(MOST_BLOCKS, layers=layers)
         widths = [in_channels, *[hidden] * (layers - 1)]
         inner = [nn.Sequential(*_linear(width, hidden, activation=activation)) for width in widths]
         self.blocks = nn.ModuleList([*inner, nn.Linear(hidden, 1)])

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_minimum, check_positive
+from cyclekit.nets.checks import check_depth, check_minimum
 from cyclekit.nets.layers import Activation, Init, Norm
 from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.patchgan import PatchGAN
@@ -58,7 +58,7 @@ class MultiscalePatchGAN(ImageNetwork):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        check_positive(scales=scales)
+        check_depth(scales=scales)
         self.scales = nn.ModuleList(
             PatchGAN(
                 in_channels,
@@ -74,6 +74,7 @@ class MultiscalePatchGAN(ImageNetwork):
         )
         self.halve = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images too small for the coarsest scale."""
         # a side of n becomes (n + 1) // 2, and the coarsest scale needs 2

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_minimum, check_positive
+from cyclekit.nets.checks import check_depth, check_minimum, check_positive
 from cyclekit.nets.layers import (
     Activation,
     Init,
@@ -60,7 +60,9 @@ class PatchGAN(ImageNetwork):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
+        check_positive(in_channels=in_channels, base_channels=base_channels)
+        check_depth(layers=layers)
+        check_positive(padding=padding)
         if padding not in (1, 2):
             raise ValueError(f"padding (={padding}) must be 1 or 2")
         # with padding 1 the last two convolutions must meet at least 3x3; padding 2 never runs out of pixels,
@@ -82,6 +84,7 @@ class PatchGAN(ImageNetwork):
         self.blocks.append(nn.Sequential(nn.Conv2d(widths[-1], 1, 4, 1, padding)))
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images too small for one patch."""
         strided = len(self.blocks) - 2
@@ -147,6 +150,7 @@ class PixelGAN(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images of less than 2x2 pixels, which normalisation cannot train on."""
         check_minimum("a PixelGAN", height, width, minimum=2)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_exact, check_multiple, check_positive
+from cyclekit.nets.checks import check_depth, check_exact, check_multiple, check_positive
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
@@ -93,8 +93,10 @@ class PG2Coarse(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, latent=latent)
-        check_positive(scales=scales, base_channels=base_channels)
+        check_positive(base_channels=base_channels)
+        check_depth(scales=scales)
         halvings = scales - 1
+        check_positive(height=image_size[0], width=image_size[1])
         check_multiple(f"PG2's first stage with {scales} scales", *image_size, multiple=2**halvings)
         self.image_size = image_size
         widths = [base_channels * (scale + 1) for scale in range(scales)]
@@ -126,6 +128,7 @@ class PG2Coarse(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for any size but the one the bottleneck was made for."""
         check_exact("PG2's first stage", height, width, size=self.image_size)
@@ -186,6 +189,7 @@ class PG2Refine(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
+        check_depth(scales=scales)
         if scales < 2:
             raise ValueError(f"scales (={scales}) must be at least 2")
         self.scales = scales
@@ -207,6 +211,7 @@ class PG2Refine(ImageNetwork):
         self.exit = nn.Sequential(nn.Conv2d(base_channels, out_channels, 3, padding=1))
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as there are scales but one."""
         multiple = 2 ** (self.scales - 1)
@@ -268,6 +273,7 @@ class PG2Discriminator(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, base_channels=base_channels)
+        check_positive(height=image_size[0], width=image_size[1])
         check_multiple("PG2's discriminator", *image_size, multiple=16)
         self.image_size = image_size
         widths = [base_channels * 2**layer for layer in range(4)]
@@ -286,6 +292,7 @@ class PG2Discriminator(ImageNetwork):
         self.blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * rows * columns, 1)))
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for any size but the one the last layer was made for."""
         check_exact("PG2's discriminator", height, width, size=self.image_size)

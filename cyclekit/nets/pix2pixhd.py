@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.checks import MOST_BLOCKS, check_depth, check_multiple, check_positive, check_probability
 from cyclekit.nets.layers import Activation, FinalActivation, Init, Norm, Outputs, Upsampling, finish
 from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
@@ -70,7 +70,9 @@ class Pix2PixHDLocal(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
-        check_positive(downsamplings=downsamplings, global_blocks=global_blocks, local_blocks=local_blocks)
+        check_positive(MOST_BLOCKS, global_blocks=global_blocks, local_blocks=local_blocks)
+        check_depth(downsamplings=downsamplings)
+        check_probability(dropout=dropout)
         self.downsamplings = downsamplings
         coarse = 2 * base_channels
         width = coarse * 2**downsamplings
@@ -91,6 +93,7 @@ class Pix2PixHDLocal(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect."""
         multiple = 2 ** (self.downsamplings + 1)

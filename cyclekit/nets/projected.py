@@ -91,6 +91,7 @@ class TimmProjected(ImageNetwork):
         self.backbone.eval()
         return self
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images smaller than what one pixel of the deepest feature spans."""
         deepest = self.backbone.reductions[-1]

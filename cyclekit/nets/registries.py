@@ -11,8 +11,11 @@ from cyclekit._registry import Registry, suggestion
 from cyclekit._timm import may_fetch
 from cyclekit._typed import typed
 from cyclekit.errors import OptionError
-from cyclekit.nets.checks import check_positive
-from cyclekit.nets.layers import Outputs
+from cyclekit.nets.checks import check_heads, check_positive
+from cyclekit.nets.layers import Outputs, check_outputs
+
+_TOO_LARGE = ("allocate", "Storage size", "overflow", "Overflow")
+"""What torch says of tensors that no memory holds."""
 
 Factory = TypeVar("Factory", bound=Callable[..., object])
 
@@ -38,7 +41,8 @@ def register_generator(name: str, *, override: bool = False) -> Callable[[Factor
         The decorator; it returns the factory unchanged.
 
     Raises:
-        ValueError: The name is taken and ``override`` is false.
+        TypeError: The name is no text, or what is registered cannot be called.
+        ValueError: The name is empty, or taken and ``override`` is false.
 
     Example:
         ```python
@@ -70,7 +74,8 @@ def register_discriminator(name: str, *, override: bool = False) -> Callable[[Fa
         The decorator; it returns the factory unchanged.
 
     Raises:
-        ValueError: The name is taken and ``override`` is false.
+        TypeError: The name is no text, or what is registered cannot be called.
+        ValueError: The name is empty, or taken and ``override`` is false.
     """
     return discriminators.register(name, override=override)
 
@@ -97,7 +102,7 @@ def create_generator(
     Raises:
         UnknownNameError: No generator has this name; the message gives the nearest.
         OptionError: The network has no such option; the message lists those it has.
-        ValueError: A channel count below 1, or an option's value that is not known.
+        ValueError: A channel count below 1, an option's value that is not known, or a network too large to build.
 
     Example:
         ```python
@@ -110,8 +115,10 @@ def create_generator(
         ```
     """
     check_positive(in_channels=in_channels, out_channels=out_channels)
-    if outputs is not None and "final" in inspect.signature(generators.factory(name)).parameters:
-        options.setdefault("final", outputs)
+    if outputs is not None:
+        check_outputs("outputs", outputs, out_channels)
+        if "final" in _parameters(generators.factory(name)):
+            options.setdefault("final", outputs)
     return _create(generators, name, (in_channels, out_channels), options)
 
 
@@ -135,7 +142,7 @@ def create_discriminator(
     Raises:
         UnknownNameError: No discriminator has this name; the message gives the nearest.
         OptionError: The network has no such option, or no heads; the message lists what there is.
-        ValueError: A channel count below 1, or an option's value that is not known.
+        ValueError: A channel count below 1, an option's value that is not known, or a network too large to build.
 
     Example:
         ```python
@@ -149,7 +156,7 @@ def create_discriminator(
     check_positive(in_channels=in_channels)
     if not heads:
         return _create(discriminators, name, (in_channels,), options)
-    check_positive(**{f"heads[{head!r}]": size for head, size in heads.items()})
+    check_heads(heads)
     if not _has_heads(discriminators.factory(name)):
         known = [other for other in discriminators.list() if _has_heads(discriminators.factory(other))]
         raise OptionError(f"discriminator {name!r} has no heads; those with heads: {_listed(known)}")
@@ -194,19 +201,29 @@ def _create(
     registry: Registry[nn.Module], name: str, channels: Sequence[int], options: Mapping[str, object], **given: object
 ) -> nn.Module:
     _check_options(registry, name, options)
-    if not may_fetch() and "pretrained" in inspect.signature(registry.factory(name)).parameters:
+    if not may_fetch() and "pretrained" in _parameters(registry.factory(name)):
         options = {**options, "pretrained": False}
-    return registry.create(name, *channels, **given, **options)
+    try:
+        return registry.create(name, *channels, **given, **options)
+    except (MemoryError, OverflowError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        if isinstance(error, RuntimeError) and not any(sign in reason for sign in _TOO_LARGE):
+            raise
+        said = ", ".join(f"{option}={value!r}" for option, value in options.items()) or "its defaults"
+        raise ValueError(
+            f"{registry.kind} {name!r} is too large to be built with {' and '.join(map(str, channels))} channels and "
+            f"{said}: {reason}"
+        ) from error
 
 
 def _check_options(registry: Registry[nn.Module], name: str, options: Mapping[str, object]) -> None:
     factory = registry.factory(name)
-    parameters = inspect.signature(factory).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+    parameters = _parameters(factory)
+    if not parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     # what the name itself settles (`unet_256` has 8 levels) is no option
     settled = {"in_channels", "out_channels", "heads"} | set(factory.keywords if isinstance(factory, partial) else ())
-    known = {parameter.name for parameter in parameters} - settled
+    known = parameters.keys() - settled
     for option in options:
         if option not in known:
             near = suggestion(option, known) if known else ""
@@ -216,8 +233,16 @@ def _check_options(registry: Registry[nn.Module], name: str, options: Mapping[st
             )
 
 
+def _parameters(factory: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    """Return a factory's parameters by name; none where they cannot be known, as of a class written in C."""
+    try:
+        return inspect.signature(factory).parameters
+    except ValueError:
+        return {}
+
+
 def _has_heads(factory: Callable[..., object]) -> bool:
-    return "heads" in inspect.signature(factory).parameters
+    return "heads" in _parameters(factory)
 
 
 def _listed(names: Iterable[str]) -> str:

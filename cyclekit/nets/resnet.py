@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.checks import MOST_BLOCKS, check_depth, check_multiple, check_positive, check_probability
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
@@ -169,7 +169,9 @@ class ResNetGenerator(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
-        check_positive(blocks=blocks, downsamplings=downsamplings)
+        check_positive(MOST_BLOCKS, blocks=blocks)
+        check_depth(downsamplings=downsamplings)
+        check_probability(dropout=dropout)
         self.downsamplings = downsamplings
         width = base_channels * 2**downsamplings
         self.layers = nn.Sequential(
@@ -180,6 +182,7 @@ class ResNetGenerator(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect."""
         multiple = 2**self.downsamplings
@@ -251,7 +254,9 @@ class ResNetEncoder(ImageNetwork):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
+        check_positive(in_channels=in_channels, out_channels=out_channels)
+        check_positive(MOST_BLOCKS, blocks=blocks)
+        check_probability(dropout=dropout)
         base_channels = _quarter("out_channels", out_channels)
         self.layers = nn.Sequential(
             *encoding_layers(in_channels, base_channels, 2, norm=norm, activation=activation),
@@ -260,6 +265,7 @@ class ResNetEncoder(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 4, at least 8."""
         check_multiple("a residual encoder", height, width, multiple=4, minimum=8)
@@ -314,7 +320,9 @@ class ResNetDecoder(ImageNetwork):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
+        check_positive(in_channels=in_channels, out_channels=out_channels)
+        check_positive(MOST_BLOCKS, blocks=blocks)
+        check_probability(dropout=dropout)
         base_channels = _quarter("in_channels", in_channels)
         self.layers = nn.Sequential(
             *(ResidualBlock(in_channels, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
@@ -323,6 +331,7 @@ class ResNetDecoder(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for latents of less than 2x2 pixels, which cannot be reflected."""
         check_multiple("a residual decoder", height, width, multiple=1, minimum=2)

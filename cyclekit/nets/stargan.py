@@ -6,7 +6,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_exact, check_minimum, check_multiple, check_positive
+from cyclekit.nets.checks import (
+    MOST_BLOCKS,
+    check_depth,
+    check_exact,
+    check_heads,
+    check_minimum,
+    check_multiple,
+    check_positive,
+)
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
@@ -72,7 +80,8 @@ class StarGANGenerator(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels)
-        check_positive(blocks=blocks, base_channels=base_channels)
+        check_positive(base_channels=base_channels)
+        check_positive(MOST_BLOCKS, blocks=blocks)
         bias = needs_bias(norm)
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, base_channels, 7, padding=3, bias=bias),
@@ -98,6 +107,7 @@ class StarGANGenerator(ImageNetwork):
         self.layers = nn.Sequential(*layers)
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 4, at least 8."""
         check_multiple("StarGAN's generator", height, width, multiple=4, minimum=8)
@@ -163,10 +173,13 @@ class StarGANDiscriminator(ImageNetwork):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
+        check_positive(in_channels=in_channels, base_channels=base_channels)
+        check_depth(layers=layers)
         heads = dict(heads or {})
         if "source" in heads:
             raise ValueError("'source' is the discriminator's own output; call the head something else")
+        check_heads(heads)
+        check_positive(height=image_size[0], width=image_size[1])
         if heads:
             check_multiple("StarGAN's discriminator", *image_size, multiple=2**layers)
         self.image_size = image_size
@@ -195,6 +208,7 @@ class StarGANDiscriminator(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for a size the layers or the heads cannot take."""
         if self.heads:

@@ -132,6 +132,7 @@ class TimmUNet(ImageNetwork):
         for part in (self.decoder, self.exit):
             finish(part, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for a size the backbone cannot halve as often as it does, or leave two pixels of."""
         name = f"a U-Net over a backbone that reduces by {self.deepest}"

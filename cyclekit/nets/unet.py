@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.checks import check_depth, check_multiple, check_positive, check_probability
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
@@ -87,6 +87,8 @@ class UNet(ImageNetwork):
         super().__init__()
         self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
+        check_depth(levels=levels)
+        check_probability(dropout=dropout)
         if levels < 5:
             raise ValueError(f"levels (={levels}) must be at least 5")
         encoding, decoding = (activation, activation) if isinstance(activation, str) else activation
@@ -126,6 +128,7 @@ class UNet(ImageNetwork):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 2 to the power of ``levels``."""
         check_multiple(f"a U-Net with {self.levels} levels", height, width, multiple=2**self.levels)
