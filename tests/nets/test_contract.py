@@ -258,9 +258,10 @@ def test_every_option_is_known_here(role, name):
 def test_every_value_makes_another_network_that_trains(role, name, option):
     values = VALUES[option] + ([("silu", "gelu")] if (name, option) == ("unet_64", "activation") else [])
     image, made = image_of(SIZES[role, name]), set()
+    normed = {"norm": "batch"} if option == "init" and "norm" in options_of(role, name) else {}  # has scales to draw
     for value in values:
         torch.manual_seed(0)
-        network = create(role, name, **{option: value})
+        network = create(role, name, **normed, **{option: value})
         made.add((repr(network), sum(weight.abs().sum().item() for weight in network.parameters())))
         results = outputs(network(image))
         sum(result.square().mean() for result in results).backward()
