@@ -1,15 +1,19 @@
 """A registry in timm's manner: register, create, list; and the nearest known names, for error messages."""
 
 import re
+import reprlib
+import warnings
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cyclekit.errors import UnknownNameError
 
 T = TypeVar("T")
+_LISTED = 60
+"""Known names that a message lists at most."""
 Factory = TypeVar("Factory", bound=Callable[..., object])
 
 
@@ -30,15 +34,24 @@ class Registry(Generic[T]):
         self.kind = kind
         self._group = entry_point_group
         self._factories: dict[str, Callable[..., T]] = {}
+        self._broken: dict[str, str] = {}
 
     def register(self, name: str, *, override: bool = False) -> Callable[[Factory], Factory]:
         """Return a decorator that registers a factory under ``name``.
 
         Raises:
-            ValueError: The name is taken and ``override`` is false.
+            TypeError: The name is no text, or what is registered cannot be called.
+            ValueError: The name is empty, or taken and ``override`` is false.
         """
+        self._check_name(name)
+        if not name.strip():
+            raise ValueError(f"the name of a {self.kind} must not be empty")
 
         def add(factory: Factory) -> Factory:
+            if not callable(factory):
+                raise TypeError(
+                    f"{self.kind} {name!r} must be a class or function that makes one, got {reprlib.repr(factory)}"
+                )
             if name in self._factories and not override:
                 raise ValueError(
                     f"{self.kind} {name!r} is registered already; choose another name or pass override=True"
@@ -60,40 +73,66 @@ class Registry(Generic[T]):
         """Return the factory registered under ``name``.
 
         Raises:
+            TypeError: The name is no text.
             UnknownNameError: Nothing is registered under ``name``.
         """
+        self._check_name(name)
         if name not in self._factories:
             self._load_entry_points()
+        if name in self._broken and name not in self._factories:
+            raise UnknownNameError(f"the {self.kind} {name!r} cannot be had: {self._broken[name]}")
         if name not in self._factories:
             raise UnknownNameError(f"no {self.kind} is called {name!r}{suggestion(name, self._factories)}")
         return self._factories[name]
 
     def list(self, pattern: str = "*") -> list[str]:
-        """Return the registered names that match a glob pattern, in natural order."""
+        """Return the registered names that match a glob pattern, in natural order.
+
+        Raises:
+            TypeError: The pattern is no text.
+        """
+        self._check_name(pattern)
         self._load_entry_points()
         return sorted((name for name in self._factories if fnmatchcase(name, pattern)), key=_natural)
 
     def __contains__(self, name: str) -> bool:
         """Whether ``name`` can be created."""
-        if name not in self._factories:
+        if isinstance(name, str) and name not in self._factories:  # pyright: ignore[reportUnnecessaryIsInstance]
             self._load_entry_points()
-        return name in self._factories
+        return isinstance(name, str) and name in self._factories  # pyright: ignore[reportUnnecessaryIsInstance]
+
+    def _check_name(self, name: object) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a {self.kind} is a text, got {reprlib.repr(name)}")
 
     def _load_entry_points(self) -> None:
         if self._group is None:
             return
         group, self._group = self._group, None
         for entry in entry_points(group=group):
-            if entry.name not in self._factories:
-                self._factories[entry.name] = entry.load()
+            if entry.name in self._factories:
+                continue
+            try:
+                self._factories[entry.name] = _callable(entry.load())
+            except Exception as error:  # a plugin's mistake may be any, and hides no other plugin
+                self._broken[entry.name] = f"its plugin {entry.value!r} does not load ({type(error).__name__}: {error})"
+        for name, reason in self._broken.items():
+            warnings.warn(f"the {self.kind} {name!r} is left out: {reason}", RuntimeWarning, stacklevel=2)
+
+
+def _callable(loaded: Any) -> Any:
+    if not callable(loaded):
+        raise TypeError(f"it is {reprlib.repr(loaded)}, which cannot be called")
+    return loaded
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'unet_256'?"``, or the known names when none is near."""
-    names = sorted(known)
+    names = sorted(set(known))
     near = get_close_matches(name, names, n=3, cutoff=0.6 if len(name) > 2 else 0.5)  # l3 is near l1
     if near:
         return "; did you mean " + " or ".join(repr(candidate) for candidate in near) + "?"
     if names:
-        return "; known names: " + ", ".join(names)
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        return "; known names: " + ", ".join(names[:_LISTED]) + more
     return "; none is known"

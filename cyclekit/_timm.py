@@ -2,13 +2,17 @@
 
 import functools
 import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cyclekit._registry import suggestion
+from cyclekit.errors import PretrainedError
 
 # The operators torchvision describes at import whether or not its compiled extension is there.
 _SCHEMAS = (
@@ -67,6 +71,37 @@ def _declare_missing_operators() -> torch.library.Library:
     return library
 
 
+def statistics(network: nn.Module, channels: int = 3) -> tuple[Tensor, Tensor]:
+    """Return the mean and deviation of the [0, 1] images a timm model was made for, each (channels, 1, 1).
+
+    Args:
+        network: The model.
+        channels: Of the images; beyond the model's own they repeat, as timm repeats the weights.
+    """
+    config = import_timm().data.resolve_model_data_config(network)
+    times = -(-channels // len(config["mean"]))
+    mean, deviation = (torch.tensor(config[key]).repeat(times)[:channels, None, None] for key in ("mean", "std"))
+    return mean, deviation
+
+
+_fetching: ContextVar[bool] = ContextVar("fetching", default=True)
+
+
+def may_fetch() -> bool:
+    """Whether networks may load pretrained weights, from a cache, a folder or the network."""
+    return _fetching.get()
+
+
+@contextmanager
+def fetching_nothing() -> Generator[None]:
+    """Build networks without pretrained weights, for a caller who has their weights already."""
+    token = _fetching.set(False)
+    try:
+        yield
+    finally:
+        _fetching.reset(token)
+
+
 def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Module:
     """Create a timm model that gives its features, one for each resolution.
 
@@ -80,10 +115,18 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
         The model.
 
     Raises:
-        ValueError: timm has no model of this name.
+        ValueError: timm has no model of this name, or none that gives features.
+        PretrainedError: It is a hub's or a folder's, inside `fetching_nothing`.
         OSError: The weights cannot be had.
     """
     timm = import_timm()
+    if not may_fetch():
+        pretrained = False
+        if ":" in name:
+            raise PretrainedError(
+                f"the backbone {name!r} is described outside the saved model, and loading fetches nothing; "
+                "create the network yourself and pass it as a module"
+            )
     if ":" not in name and not timm.is_model(name):
         raise ValueError(f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}")
     try:
@@ -94,4 +137,7 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
             f"timm cannot load the weights of {name!r}: {reason} Connect once, name a folder that holds them "
             "('local-dir:path'), or pass pretrained=False"
         ) from error
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"timm cannot make features of {name!r}: {reason}") from error
     return network

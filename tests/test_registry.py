@@ -54,6 +54,21 @@ def test_a_duplicate_raises_unless_overridden():
     assert registry.create("unet") == "new"
 
 
+def test_what_cannot_be_registered():
+    registry = networks()
+    for name in (3, None, b"unet", ["unet"]):
+        with pytest.raises(TypeError, match="the name of a generator is a text, got "):
+            registry.register(name)
+        with pytest.raises(TypeError, match="the name of a generator is a text, got "):
+            registry.create(name)
+        assert name not in registry
+    with pytest.raises(ValueError, match="the name of a generator must not be empty"):
+        registry.register(" ")
+    with pytest.raises(TypeError, match="generator 'unet' must be a class or function that makes one, got 3"):
+        registry.register("unet")(3)
+    assert registry.list() == []
+
+
 def test_an_unknown_name_raises_with_the_nearest():
     registry = networks("unet_128", "unet_256", "resnet_9blocks")
     with pytest.raises(UnknownNameError, match="generator is called 'unet_257'; did you mean 'unet_256' or"):
@@ -114,6 +129,31 @@ def test_entry_points_are_found_when_needed(installed):
     assert registry.list() == ["ordered", "unet"]
     assert registry.create("unet") == "own", "what is registered here wins"
     assert next(installed) == 2, "one look-up serves for good"
+
+
+def test_a_broken_plugin_hides_no_other(monkeypatch):
+    group = "cyclekit.generators"
+    entries = EntryPoints(
+        [
+            EntryPoint("first", "collections:OrderedDict", group),
+            EntryPoint("missing", "no_such_module:thing", group),
+            EntryPoint("absent", "collections:NoSuchThing", group),
+            EntryPoint("constant", "math:pi", group),
+            EntryPoint("last", "collections:Counter", group),
+        ]
+    )
+    monkeypatch.setattr(_registry, "entry_points", lambda *, group: entries.select(group=group))
+    registry: Registry[object] = Registry("generator", group)
+    with pytest.warns(RuntimeWarning) as warned:
+        assert registry.list() == ["first", "last"]
+    messages = [str(warning.message) for warning in warned]
+    assert [message.split("'")[1] for message in messages] == ["missing", "absent", "constant"]
+    assert "its plugin 'no_such_module:thing' does not load (ModuleNotFoundError" in messages[0]
+    assert registry.list() == ["first", "last"], "and says so once"
+    with pytest.raises(UnknownNameError, match=r"the generator 'constant' cannot be had: .*3\.14.* cannot be called"):
+        registry.create("constant")
+    registry.register("constant", override=True)(lambda: "mended")
+    assert registry.create("constant") == "mended"
 
 
 def test_membership_looks_at_entry_points(installed):

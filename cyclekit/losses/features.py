@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._precision import full_precision
-from cyclekit._timm import create_features, import_timm
+from cyclekit._timm import create_features, statistics
 from cyclekit._typed import typed
 from cyclekit.losses.criteria import Criterion, create_criterion, l1, register_criterion
 
@@ -118,9 +118,9 @@ class _TimmFeatures(nn.Module):
     def __init__(self, name: str, *, pretrained: bool, **options: object) -> None:
         super().__init__()
         self.network = create_features(name, pretrained=pretrained, **options)
-        config = import_timm().data.resolve_model_data_config(self.network)
-        for key in ("mean", "std"):
-            self.register_buffer(key, torch.tensor(config[key])[:, None, None])
+        mean, deviation = statistics(self.network)
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", deviation)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         return self.network(((image + 1) / 2 - self.mean) / self.std)

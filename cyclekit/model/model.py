@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cyclekit._files import whole_folder
 from cyclekit._registry import suggestion
+from cyclekit._timm import fetching_nothing
 from cyclekit.errors import GraphError, PretrainedError, UnknownNameError
 from cyclekit.graph import Adversary, Comparison, CycleGraph, StandIn
 from cyclekit.graph.terms import Side
@@ -519,7 +520,8 @@ class CycleModel(nn.Module):
         Args:
             folder: Where it was written; of a folder that holds a run's checkpoints, the latest is taken.
             **options: Modules, functions and criteria of your own that the folder cannot hold, as for
-                `CycleGraph.build`.
+                `CycleGraph.build`. Nothing is downloaded: pretrained networks are built without weights, which the
+                folder has.
 
         Returns:
             The model in evaluation mode, in the dtype it was saved in; ``model.train()`` goes on training. Networks
@@ -539,7 +541,8 @@ class CycleModel(nn.Module):
             "discriminators", graph.discriminators, options.get("discriminators", {}), specs, folder
         )
         try:
-            model = cls(graph, **options)
+            with fetching_nothing():  # all weights are in the folder
+                model = cls(graph, **options)
         except GraphError:
             raise
         except Exception as error:  # specs of something else go wrong in any way

@@ -6,10 +6,11 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from cyclekit._registry import suggestion
+from cyclekit._registry import Registry, suggestion
 from cyclekit.errors import GraphError, ImageSizeError
-from cyclekit.graph import CycleGraph, Evaluation, Latent, Network
-from cyclekit.nets import ChecksSize, NetworkSpec, create_discriminator, create_generator
+from cyclekit.graph import CycleGraph, Domain, Evaluation, Latent, Mask, Network
+from cyclekit.nets import ChecksSize, NetworkSpec, create_discriminator, create_generator, discriminators, generators
+from cyclekit.nets.layers import FinalActivation, Outputs
 
 NetworkChoice: TypeAlias = str | NetworkSpec | nn.Module
 NetworkChoices: TypeAlias = NetworkChoice | Mapping[str, NetworkChoice]
@@ -56,7 +57,7 @@ def choices_by_name(
 
 def create_network(name: str, choice: NetworkChoice, network: Network | None) -> tuple[nn.Module, NetworkSpec | None]:
     """Return a network, and its spec unless it is a module of the user's own, as every stand-in is."""
-    if hasattr(nn.ModuleDict, name):
+    if hasattr(nn.ModuleDict(), name):
         raise GraphError(f"{name!r} is a word of torch's module containers; call the network otherwise")
     if isinstance(choice, nn.Module):
         return choice, None
@@ -67,10 +68,43 @@ def create_network(name: str, choice: NetworkChoice, network: Network | None) ->
     if network is None:
         raise GraphError(f"the graph has no network {name!r}")
     spec = NetworkSpec(choice) if isinstance(choice, str) else choice
-    if network.role == "discriminator":
+    judges = network.role == "discriminator"
+    _check_layout(name, spec.name, network, discriminators if judges else generators)
+    if judges:
         heads = dict(network.heads) or None
         return create_discriminator(spec.name, network.in_channels, heads=heads, **spec.options), spec
-    return create_generator(spec.name, network.in_channels, network.out_channels, **spec.options), spec
+    outputs: Outputs = tuple((_final_activation(domain), domain.channels) for domain in network.outputs)
+    return create_generator(spec.name, network.in_channels, network.out_channels, outputs=outputs, **spec.options), spec
+
+
+def _check_layout(name: str, chosen: str, network: Network, registry: Registry[nn.Module]) -> None:
+    """Raise where a registered class is known to take or make vectors and the graph has maps there, or the reverse."""
+    # inputs are joined, and vectors beside maps tiled to their size; outputs stay what they are
+    wanted = {"takes": "maps" if any(domain.spatial for domain in network.inputs) else "vectors"}
+    if network.outputs:
+        kinds = {"maps" if domain.spatial else "vectors" for domain in network.outputs}
+        wanted["makes"] = " and ".join(sorted(kinds))
+
+    def layouts(other: str) -> dict[str, object]:
+        factory = registry.factory(other)
+        return {verb: getattr(getattr(factory, "func", factory), verb, None) for verb in wanted}
+
+    for verb, said in layouts(chosen).items():
+        if said in ("maps", "vectors") and said != wanted[verb]:
+            domains = ", ".join(map(str, network.inputs if verb == "takes" else network.outputs))
+            fitting = [repr(other) for other in registry.list() if layouts(other) == wanted]
+            raise GraphError(
+                f"{name!r} {verb} {wanted[verb]} in the graph ({domains}), but {chosen!r} {verb} {said}; "
+                + (f"choose one of {', '.join(fitting)}, or " if fitting else "no registered network does: ")
+                + "pass a module of your own"
+            )
+
+
+def _final_activation(domain: Domain) -> FinalActivation:
+    """Return what a generator ends in, for values in the range its output's domain has inside a model."""
+    if isinstance(domain, Mask):
+        return "sigmoid"
+    return "none" if domain.bounds is None else "tanh"
 
 
 def functions_of(graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor]]) -> dict[str, Callable[..., Tensor]]:

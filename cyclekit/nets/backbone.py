@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from cyclekit._timm import create_features
+from cyclekit._timm import create_features, statistics
 from cyclekit.errors import ImageSizeError
 
 
@@ -36,11 +35,9 @@ class Backbone(nn.Module):
         config: dict[str, Any] = getattr(network, "pretrained_cfg", None) or {}
         self._only = tuple(config["input_size"][1:]) if config.get("fixed_input_size") else None
         self._name = name
-        # timm's statistics are those of [0, 1] RGB; further channels repeat them, as timm repeats the weights
-        for statistic, fallback in (("mean", (0.5,) * 3), ("std", (0.5,) * 3)):
-            values = torch.tensor(config.get(statistic, fallback))
-            repeated = values.repeat(-(-in_channels // len(values)))[:in_channels]
-            self.register_buffer(statistic, repeated.view(-1, 1, 1), persistent=False)
+        mean, deviation = statistics(self.network, in_channels)
+        self.register_buffer("mean", mean, persistent=False)
+        self.register_buffer("std", deviation, persistent=False)
 
     def check_size(self, height: int, width: int) -> None:
         """Raise when the backbone has one size and this is another."""

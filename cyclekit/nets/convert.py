@@ -76,7 +76,9 @@ def load_pix2pix_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -
 def _layers(keys: Iterable[str]) -> dict[str, set[str]]:
     layers: dict[str, set[str]] = {}
     for key in keys:
-        layer, _, name = key.rpartition(".")
+        layer, dot, name = str(key).rpartition(".")
+        if not dot or not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"{key!r} names no layer's weight, as 'model.1.weight' does")
         layers.setdefault(layer, set()).add(name)
     return layers
 

@@ -4,14 +4,19 @@ from collections.abc import Callable, Iterable
 from math import gcd
 from typing import Literal, TypeAlias
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+
+from cyclekit.nets.checks import check_positive
 
 Norm: TypeAlias = Literal["batch", "instance", "instance_affine", "group", "none"]
 Activation: TypeAlias = Literal["relu", "leaky_relu", "silu", "gelu", "prelu"]
 Upsampling: TypeAlias = Literal["deconv", "nearest", "pixelshuffle"]
-FinalActivation: TypeAlias = Literal["tanh", "none"]
-Init: TypeAlias = Literal["normal", "xavier", "kaiming", "default"]
+FinalActivation: TypeAlias = Literal["tanh", "sigmoid", "none"]
+Outputs: TypeAlias = tuple[tuple[FinalActivation, int], ...]
+"""What ends each of several outputs, in the order of their channels, and how many channels it has."""
+Init: TypeAlias = Literal["normal", "xavier", "kaiming", "c2gan", "default"]
 
 GROUPS = 32
 
@@ -61,14 +66,46 @@ def activation_layer(name: Activation, *, slope: float = 0.2) -> nn.Module:
 
 def dropout_layers(probability: float) -> list[nn.Module]:
     """Return a dropout, or nothing for a probability of 0."""
-    if not 0 <= probability < 1:
-        raise ValueError(f"dropout (={probability}) must be a probability of at least 0, below 1")
     return [nn.Dropout(probability)] if probability > 0 else []
 
 
-def final_layers(name: FinalActivation) -> list[nn.Module]:
-    """Return what ends a generator: ``"tanh"`` for images in [-1, 1], ``"none"`` for latents."""
-    return [nn.Tanh()] if name == "tanh" else []
+_FINALS: dict[str, Callable[[], nn.Module]] = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
+
+
+class _FinalActivations(nn.Module):
+    """An activation for each of several outputs, which lie side by side along the channels."""
+
+    def __init__(self, outputs: Outputs) -> None:
+        super().__init__()
+        self.channels = [channels for _, channels in outputs]
+        self.activations = nn.ModuleList(_FINALS[name]() for name, _ in outputs)
+
+    def forward(self, made: Tensor) -> Tensor:
+        parts = made.split(self.channels, dim=1)
+        return torch.cat([end(part) for end, part in zip(self.activations, parts, strict=True)], dim=1)
+
+
+def check_outputs(name: str, outputs: Outputs, out_channels: int) -> None:
+    """Raise unless several outputs have as many channels as the network's."""
+    check_positive(**{f"{name}[{index}] channels": channels for index, (_, channels) in enumerate(outputs)})
+    if sum(channels for _, channels in outputs) != out_channels:
+        raise ValueError(f"{name} (={outputs}) must have as many channels as the output, {out_channels}")
+
+
+def final_layers(final: FinalActivation | Outputs, out_channels: int) -> list[nn.Module]:
+    """Return what ends a generator, to be spliced into a sequence; it has no weights.
+
+    Args:
+        final: ``"tanh"`` for values in [-1, 1], ``"sigmoid"`` in [0, 1], ``"none"`` for any; or of several
+            outputs each one's, with its channels.
+        out_channels: Channels of the output, which those of several must add up to.
+    """
+    if isinstance(final, str):
+        return [] if final == "none" else [_FINALS[final]()]
+    check_outputs("final", final, out_channels)
+    first, *others = final
+    alike = all(name == first[0] for name, _ in others)
+    return final_layers(first[0], out_channels) if alike else [_FinalActivations(final)]
 
 
 def upsampling(name: Upsampling, in_channels: int, out_channels: int, *, bias: bool, kernel_size: int = 4) -> nn.Module:
@@ -119,8 +156,9 @@ def _kaiming(weight: Tensor) -> Tensor:
 
 _SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
     "normal": _normal,  # DCGAN's and pix2pix's
-    "xavier": nn.init.xavier_normal_,  # C2GAN's release, gain 1
+    "xavier": nn.init.xavier_normal_,
     "kaiming": _kaiming,
+    "c2gan": nn.init.xavier_normal_,
 }
 
 
@@ -129,25 +167,30 @@ def finish(network: nn.Module, *, init: Init, spectral_norm: bool) -> None:
 
     Args:
         network: Whose weights are drawn, in place.
-        init: ``"normal"``: N(0, 0.02²), as pix2pix. ``"xavier"``: Xavier-normal with gain 1, as C2GAN's
-            release. ``"kaiming"``: He-normal over the inputs. ``"default"``: leave what PyTorch drew.
-            All but the last set biases to 0 and the scales of batch normalisation to N(1, 0.02²).
+        init: ``"normal"``: N(0, 0.02²), as pix2pix. ``"xavier"``: Xavier-normal with gain 1. ``"kaiming"``:
+            He-normal over the inputs. These set biases to 0 and draw the scales of batch normalisation from
+            N(1, 0.02²). ``"c2gan"``, as C2GAN's release: Xavier-normal with gain 1, scales of batch
+            normalisation from U(0.02, 1), biases as PyTorch draws them. ``"default"``: all as PyTorch drew it.
         spectral_norm: Whether every convolution and linear layer is divided by its largest singular value.
     """
     if init != "default":
-        _draw(network, _SCHEMES[init])
+        _draw(network, init)
     if spectral_norm:
         add_spectral_norm(network)
 
 
-def _draw(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> None:
+def _draw(network: nn.Module, init: Init) -> None:
+    released = init == "c2gan"
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            draw(module.weight)
-            if module.bias is not None:
+            _SCHEMES[init](module.weight)
+            if module.bias is not None and not released:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
+            if released:  # it says uniform(1, 0.02), which the torch of its day took for U(0.02, 1)
+                nn.init.uniform_(module.weight, 0.02, 1.0)
+            else:
+                nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
 
 

@@ -4,16 +4,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_length, check_positive
+from cyclekit.nets.checks import MOST_BLOCKS, check_positive
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
     Init,
+    Outputs,
     activation_layer,
     final_layers,
     finish,
     run_with_features,
 )
+from cyclekit.nets.network import Network
 from cyclekit.nets.registries import register_discriminator, register_generator
 
 
@@ -34,7 +36,7 @@ class _Residual(nn.Module):
         return vector + self.layers(vector)
 
 
-class ResidualMLP(nn.Module):
+class ResidualMLP(Network):
     """A linear layer, residual blocks of two, and a linear layer: a vector to a vector.
 
     DPIG's pose encoder (18 joints' row, column and visibility to 32 numbers), its pose decoder, and what maps
@@ -47,9 +49,10 @@ class ResidualMLP(nn.Module):
         blocks: Number of residual blocks.
         hidden: Width of every layer but the last.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
-        final: ``"none"`` (as published), or ``"tanh"`` for an output in [-1, 1].
+        final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
+            with its channels.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -77,29 +80,30 @@ class ResidualMLP(nn.Module):
         blocks: int = 4,
         hidden: int = 512,
         activation: Activation = "leaky_relu",
-        final: FinalActivation = "none",
+        final: FinalActivation | Outputs = "none",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
         super().__init__()
-        check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks, hidden=hidden)
         self.in_channels = in_channels
+        check_positive(in_channels=in_channels, out_channels=out_channels, hidden=hidden)
+        check_positive(MOST_BLOCKS, blocks=blocks)
         self.layers = nn.Sequential(
             *_linear(in_channels, hidden, activation=activation),
             *(_Residual(hidden, activation=activation) for _ in range(blocks)),
             nn.Linear(hidden, out_channels),
-            *final_layers(final),
+            *final_layers(final, out_channels),
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
     @typed
     def forward(self, vector: Float[Tensor, "batch in_channels"]) -> Float[Tensor, "batch out_channels"]:
         """Map vectors of any range; the output is unbounded unless the network ends in tanh."""
-        check_length("a residual MLP", vector.shape[1], expected=self.in_channels)
+        self.check_input(vector)
         return self.layers(vector)
 
 
-class MLPDiscriminator(nn.Module):
+class MLPDiscriminator(Network):
     """Linear layers that judge a vector, such as an embedding.
 
     Args:
@@ -108,7 +112,7 @@ class MLPDiscriminator(nn.Module):
         hidden: Their width.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"kaiming"`` (as published), ``"normal"``, ``"xavier"`` or ``"default"``.
+        init: ``"kaiming"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -139,8 +143,9 @@ class MLPDiscriminator(nn.Module):
         init: Init = "kaiming",
     ) -> None:
         super().__init__()
-        check_positive(in_channels=in_channels, layers=layers, hidden=hidden)
         self.in_channels = in_channels
+        check_positive(in_channels=in_channels, hidden=hidden)
+        check_positive(MOST_BLOCKS, layers=layers)
         widths = [in_channels, *[hidden] * (layers - 1)]
         inner = [nn.Sequential(*_linear(width, hidden, activation=activation)) for width in widths]
         self.blocks = nn.ModuleList([*inner, nn.Linear(hidden, 1)])
@@ -151,7 +156,7 @@ class MLPDiscriminator(nn.Module):
         self, vector: Float[Tensor, "batch in_channels"]
     ) -> tuple[Float[Tensor, "batch 1"], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        check_length("a discriminator of vectors", vector.shape[1], expected=self.in_channels)
+        self.check_input(vector)
         return run_with_features(self.blocks, vector)
 
     @typed

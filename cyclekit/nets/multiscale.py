@@ -4,13 +4,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_minimum, check_positive
+from cyclekit.nets.checks import check_depth, check_minimum
 from cyclekit.nets.layers import Activation, Init, Norm
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.patchgan import PatchGAN
 from cyclekit.nets.registries import register_discriminator
 
 
-class MultiscalePatchGAN(nn.Module):
+class MultiscalePatchGAN(ImageNetwork):
     """PatchGANs of equal make at several resolutions, each half the one before.
 
     Args:
@@ -21,7 +22,7 @@ class MultiscalePatchGAN(nn.Module):
         norm: ``"instance"`` (as published), ``"batch"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -56,7 +57,8 @@ class MultiscalePatchGAN(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
-        check_positive(scales=scales)
+        self.in_channels = in_channels
+        check_depth(scales=scales)
         self.scales = nn.ModuleList(
             PatchGAN(
                 in_channels,
@@ -72,6 +74,7 @@ class MultiscalePatchGAN(nn.Module):
         )
         self.halve = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images too small for the coarsest scale."""
         # a side of n becomes (n + 1) // 2, and the coarsest scale needs 2
@@ -83,7 +86,7 @@ class MultiscalePatchGAN(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[list[Tensor], list[list[Tensor]]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         logits: list[Tensor] = []
         features: list[list[Tensor]] = []
         for index, scale in enumerate(self.scales):

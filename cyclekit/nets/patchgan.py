@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_minimum, check_positive
+from cyclekit.nets.checks import check_depth, check_minimum, check_positive
 from cyclekit.nets.layers import (
     Activation,
     Init,
@@ -17,10 +17,11 @@ from cyclekit.nets.layers import (
     normalisation,
     run_with_features,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_discriminator
 
 
-class PatchGAN(nn.Module):
+class PatchGAN(ImageNetwork):
     """A convolutional discriminator that judges every patch of an image on its own.
 
     ``patchgan_{16,70,286}`` have 1, 3 and 5 strided convolutions; the number is the receptive field.
@@ -34,7 +35,7 @@ class PatchGAN(nn.Module):
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
         padding: Of every convolution: 1 (pix2pix) or 2 (pix2pixHD).
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -58,7 +59,10 @@ class PatchGAN(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
-        check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
+        self.in_channels = in_channels
+        check_positive(in_channels=in_channels, base_channels=base_channels)
+        check_depth(layers=layers)
+        check_positive(padding=padding)
         if padding not in (1, 2):
             raise ValueError(f"padding (={padding}) must be 1 or 2")
         # with padding 1 the last two convolutions must meet at least 3x3; padding 2 never runs out of pixels,
@@ -80,6 +84,7 @@ class PatchGAN(nn.Module):
         self.blocks.append(nn.Sequential(nn.Conv2d(widths[-1], 1, 4, 1, padding)))
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images too small for one patch."""
         strided = len(self.blocks) - 2
@@ -90,7 +95,7 @@ class PatchGAN(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 rows columns"], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return run_with_features(self.blocks, image)
 
     @typed
@@ -99,7 +104,7 @@ class PatchGAN(nn.Module):
         return self.judge_with_features(image)[0]
 
 
-class PixelGAN(nn.Module):
+class PixelGAN(ImageNetwork):
     """A discriminator of 1x1 convolutions that judges every pixel on its own.
 
     Args:
@@ -108,7 +113,7 @@ class PixelGAN(nn.Module):
         norm: ``"batch"``, ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -129,6 +134,7 @@ class PixelGAN(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, base_channels=base_channels)
         bias = needs_bias(norm)
         self.blocks = nn.ModuleList(
@@ -144,6 +150,7 @@ class PixelGAN(nn.Module):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images of less than 2x2 pixels, which normalisation cannot train on."""
         check_minimum("a PixelGAN", height, width, minimum=2)
@@ -153,7 +160,7 @@ class PixelGAN(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 height width"], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return run_with_features(self.blocks, image)
 
     @typed

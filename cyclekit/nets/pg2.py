@@ -8,12 +8,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_exact, check_multiple, check_positive
+from cyclekit.nets.checks import check_depth, check_exact, check_multiple, check_positive
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     activation_layer,
     final_layers,
     finish,
@@ -21,6 +22,7 @@ from cyclekit.nets.layers import (
     normalisation,
     run_with_features,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_discriminator, register_generator
 
 
@@ -49,7 +51,7 @@ class Pair(nn.Module):
         return hidden + self.layers(hidden) if self.residual else self.layers(hidden)
 
 
-class PG2Coarse(nn.Module):
+class PG2Coarse(ImageNetwork):
     """PG2's first stage: residual blocks at five scales, a fully connected bottleneck, skip connections.
 
     Args:
@@ -60,9 +62,10 @@ class PG2Coarse(nn.Module):
         base_channels: Channels at the first scale; the i-th has i times as many.
         latent: Width of the bottleneck.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
-        final: ``"tanh"``, or ``"none"`` (as published).
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"`` (as published); or each output's,
+            with its channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: An image size the scales do not divide, a count below 1, or an unknown name.
@@ -83,14 +86,17 @@ class PG2Coarse(nn.Module):
         base_channels: int = 128,
         latent: int = 64,
         activation: Activation = "relu",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, latent=latent)
-        check_positive(scales=scales, base_channels=base_channels)
+        check_positive(base_channels=base_channels)
+        check_depth(scales=scales)
         halvings = scales - 1
+        check_positive(height=image_size[0], width=image_size[1])
         check_multiple(f"PG2's first stage with {scales} scales", *image_size, multiple=2**halvings)
         self.image_size = image_size
         widths = [base_channels * (scale + 1) for scale in range(scales)]
@@ -117,9 +123,12 @@ class PG2Coarse(nn.Module):
             )
             for before, after in zip(meeting, entering[1:], strict=False)
         )
-        self.exit = nn.Sequential(nn.Conv2d(meeting[-1], out_channels, 3, padding=1), *final_layers(final))
+        self.exit = nn.Sequential(
+            nn.Conv2d(meeting[-1], out_channels, 3, padding=1), *final_layers(final, out_channels)
+        )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for any size but the one the bottleneck was made for."""
         check_exact("PG2's first stage", height, width, size=self.image_size)
@@ -129,7 +138,7 @@ class PG2Coarse(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Draw the coarse person from the condition image and the target pose."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         hidden = self.entry(image)
         skips: list[Tensor] = []
         for index, pair in enumerate(self.encoder):
@@ -142,8 +151,10 @@ class PG2Coarse(nn.Module):
         return self.exit(hidden)
 
 
-class PG2Refine(nn.Module):
+class PG2Refine(ImageNetwork):
     """PG2's second stage: a U-Net without bottleneck that draws what is to be added to the coarse image.
+
+    A difference of images reaches from -2 to 2, so nothing bounds the output, whatever the graph calls it.
 
     Args:
         in_channels: Channels of the condition image and the coarse image together (3 + 3).
@@ -152,9 +163,8 @@ class PG2Refine(nn.Module):
         base_channels: Channels at the first scale and in the whole decoder; the encoder's i-th has i times as
             many.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
-        final: ``"none"`` (as published: a difference of images reaches from -2 to 2), or ``"tanh"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"xavier"``, ``"normal"``, ``"kaiming"`` or ``"default"``.
+        init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, fewer than 2 scales, or an unknown name.
@@ -173,12 +183,13 @@ class PG2Refine(nn.Module):
         scales: int = 3,
         base_channels: int = 128,
         activation: Activation = "relu",
-        final: FinalActivation = "none",
         spectral_norm: bool = False,
         init: Init = "xavier",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
+        check_depth(scales=scales)
         if scales < 2:
             raise ValueError(f"scales (={scales}) must be at least 2")
         self.scales = scales
@@ -197,9 +208,10 @@ class PG2Refine(nn.Module):
             for width, skip in zip(entering, skips, strict=True)
         )
         self.up = nn.Upsample(scale_factor=2, mode="nearest")
-        self.exit = nn.Sequential(nn.Conv2d(base_channels, out_channels, 3, padding=1), *final_layers(final))
+        self.exit = nn.Sequential(nn.Conv2d(base_channels, out_channels, 3, padding=1))
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as there are scales but one."""
         multiple = 2 ** (self.scales - 1)
@@ -210,7 +222,7 @@ class PG2Refine(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Draw the difference to the coarse image, from the condition image and the coarse one."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         hidden = self.entry(image)
         skips: list[Tensor] = []
         for index, pair in enumerate(self.encoder):
@@ -225,7 +237,7 @@ class PG2Refine(nn.Module):
         return self.exit(hidden)
 
 
-class PG2Discriminator(nn.Module):
+class PG2Discriminator(ImageNetwork):
     """PG2's DCGAN discriminator: four strided 5x5 convolutions and one linear layer over the whole image.
 
     Args:
@@ -236,7 +248,7 @@ class PG2Discriminator(nn.Module):
             the first convolution has none.
         activation: ``"leaky_relu"`` (as published), ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"`` (as published), ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"`` (as published), ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: An image size that 16 does not divide, a count below 1, or an unknown name.
@@ -259,7 +271,9 @@ class PG2Discriminator(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, base_channels=base_channels)
+        check_positive(height=image_size[0], width=image_size[1])
         check_multiple("PG2's discriminator", *image_size, multiple=16)
         self.image_size = image_size
         widths = [base_channels * 2**layer for layer in range(4)]
@@ -278,6 +292,7 @@ class PG2Discriminator(nn.Module):
         self.blocks.append(nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * rows * columns, 1)))
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for any size but the one the last layer was made for."""
         check_exact("PG2's discriminator", height, width, size=self.image_size)
@@ -287,7 +302,7 @@ class PG2Discriminator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1"], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return run_with_features(self.blocks, image)
 
     @typed

@@ -4,8 +4,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_multiple, check_positive
-from cyclekit.nets.layers import Activation, FinalActivation, Init, Norm, Upsampling, finish
+from cyclekit.nets.checks import MOST_BLOCKS, check_depth, check_multiple, check_positive, check_probability
+from cyclekit.nets.layers import Activation, FinalActivation, Init, Norm, Outputs, Upsampling, finish
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 from cyclekit.nets.resnet import (
     ResidualBlock,
@@ -18,7 +19,7 @@ from cyclekit.nets.resnet import (
 )
 
 
-class Pix2PixHDLocal(nn.Module):
+class Pix2PixHDLocal(ImageNetwork):
     """A global generator at half the resolution, whose features a local enhancer takes up at the full one.
 
     Train ``pix2pixhd_global`` first, or all of this at once.
@@ -35,9 +36,10 @@ class Pix2PixHDLocal(nn.Module):
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         dropout: Probability inside every residual block.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
@@ -61,13 +63,16 @@ class Pix2PixHDLocal(nn.Module):
         activation: Activation = "relu",
         dropout: float = 0.0,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
-        check_positive(downsamplings=downsamplings, global_blocks=global_blocks, local_blocks=local_blocks)
+        check_positive(MOST_BLOCKS, global_blocks=global_blocks, local_blocks=local_blocks)
+        check_depth(downsamplings=downsamplings)
+        check_probability(dropout=dropout)
         self.downsamplings = downsamplings
         coarse = 2 * base_channels
         width = coarse * 2**downsamplings
@@ -88,6 +93,7 @@ class Pix2PixHDLocal(nn.Module):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect."""
         multiple = 2 ** (self.downsamplings + 1)
@@ -99,7 +105,7 @@ class Pix2PixHDLocal(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.enhance(self.entry(image) + self.coarse(self.halve(image)))
 
 

@@ -10,10 +10,11 @@ from cyclekit._typed import typed
 from cyclekit.nets.backbone import Backbone
 from cyclekit.nets.checks import check_minimum, check_positive
 from cyclekit.nets.layers import Activation, Init, activation_layer, finish, run_with_features
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_discriminator
 
 
-class TimmProjected(nn.Module):
+class TimmProjected(ImageNetwork):
     """Small trained heads over the features of a frozen, pretrained network, one for each resolution.
 
     The heads are two convolutions; Projected GAN's random feature mixing is left out. The backbone stays in
@@ -28,7 +29,7 @@ class TimmProjected(nn.Module):
         base_channels: Channels inside every head.
         activation: The heads': ``"leaky_relu"``, ``"relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         spectral_norm: Divide the heads' weights by their largest singular values.
-        init: The heads': ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: The heads': ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: No such backbone, a count below 1, or an unknown name.
@@ -62,6 +63,7 @@ class TimmProjected(nn.Module):
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, features=features, base_channels=base_channels)
         self.backbone = Backbone(backbone, in_channels, pretrained=pretrained).requires_grad_(False).eval()
         self.judged = min(features, len(self.backbone.channels))
@@ -89,6 +91,7 @@ class TimmProjected(nn.Module):
         self.backbone.eval()
         return self
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for images smaller than what one pixel of the deepest feature spans."""
         deepest = self.backbone.reductions[-1]
@@ -100,7 +103,7 @@ class TimmProjected(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[list[Tensor], list[list[Tensor]]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         seen = self.backbone(image)[-self.judged :]
         heads = cast("Iterable[nn.ModuleList]", self.heads)
         judged = [run_with_features(head, feature) for head, feature in zip(heads, seen, strict=True)]

@@ -1,16 +1,21 @@
 """The two registries, and the doors to them."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from torch import nn
 
 from cyclekit._registry import Registry, suggestion
+from cyclekit._timm import may_fetch
 from cyclekit._typed import typed
 from cyclekit.errors import OptionError
-from cyclekit.nets.checks import check_positive
+from cyclekit.nets.checks import check_heads, check_positive
+from cyclekit.nets.layers import Outputs, check_outputs
+
+_TOO_LARGE = ("allocate", "Storage size", "overflow", "Overflow")
+"""What torch says of tensors that no memory holds."""
 
 Factory = TypeVar("Factory", bound=Callable[..., object])
 
@@ -26,7 +31,7 @@ def register_generator(name: str, *, override: bool = False) -> Callable[[Factor
 
     The factory is called as ``factory(in_channels, out_channels, **options)`` and returns an `nn.Module` that
     maps (batch in_channels height width) to (batch out_channels height width); where a side is a vector it has
-    no height and width.
+    no height and width. A factory that takes ``final`` is given what `create_generator` is told of the outputs.
 
     Args:
         name: The name `create_generator` will know it by.
@@ -36,7 +41,8 @@ def register_generator(name: str, *, override: bool = False) -> Callable[[Factor
         The decorator; it returns the factory unchanged.
 
     Raises:
-        ValueError: The name is taken and ``override`` is false.
+        TypeError: The name is no text, or what is registered cannot be called.
+        ValueError: The name is empty, or taken and ``override`` is false.
 
     Example:
         ```python
@@ -68,29 +74,35 @@ def register_discriminator(name: str, *, override: bool = False) -> Callable[[Fa
         The decorator; it returns the factory unchanged.
 
     Raises:
-        ValueError: The name is taken and ``override`` is false.
+        TypeError: The name is no text, or what is registered cannot be called.
+        ValueError: The name is empty, or taken and ``override`` is false.
     """
     return discriminators.register(name, override=override)
 
 
 @typed
-def create_generator(name: str, in_channels: int, out_channels: int, **options: object) -> nn.Module:
+def create_generator(
+    name: str, in_channels: int, out_channels: int, *, outputs: Outputs | None = None, **options: object
+) -> nn.Module:
     """Build a generator by name.
 
     Args:
         name: One of `list_generators`, for example ``"unet_256"``.
         in_channels: Channels of the (concatenated) input.
         out_channels: Channels of the output.
+        outputs: How each output ends, and its channels: ``(("tanh", 3), ("sigmoid", 1))`` for an image and a
+            mask. It is the network's ``final``, where it has that option and ``options`` do not say it; by
+            default the network's own.
         **options: The network's own options, passed on unaltered; see its class.
 
     Returns:
         The network, freshly initialised, in training mode. It maps (batch in_channels height width) to
-        (batch out_channels height width) in [-1, 1], but where its class says otherwise.
+        (batch out_channels height width), in [-1, 1] but where ``outputs`` or its class says otherwise.
 
     Raises:
         UnknownNameError: No generator has this name; the message gives the nearest.
         OptionError: The network has no such option; the message lists those it has.
-        ValueError: A channel count below 1, or an option's value that is not known.
+        ValueError: A channel count below 1, an option's value that is not known, or a network too large to build.
 
     Example:
         ```python
@@ -103,8 +115,11 @@ def create_generator(name: str, in_channels: int, out_channels: int, **options: 
         ```
     """
     check_positive(in_channels=in_channels, out_channels=out_channels)
-    _check_options(generators, name, options)
-    return generators.create(name, in_channels, out_channels, **options)
+    if outputs is not None:
+        check_outputs("outputs", outputs, out_channels)
+        if "final" in _parameters(generators.factory(name)):
+            options.setdefault("final", outputs)
+    return _create(generators, name, (in_channels, out_channels), options)
 
 
 @typed
@@ -127,7 +142,7 @@ def create_discriminator(
     Raises:
         UnknownNameError: No discriminator has this name; the message gives the nearest.
         OptionError: The network has no such option, or no heads; the message lists what there is.
-        ValueError: A channel count below 1, or an option's value that is not known.
+        ValueError: A channel count below 1, an option's value that is not known, or a network too large to build.
 
     Example:
         ```python
@@ -140,14 +155,12 @@ def create_discriminator(
     """
     check_positive(in_channels=in_channels)
     if not heads:
-        _check_options(discriminators, name, options)
-        return discriminators.create(name, in_channels, **options)
-    check_positive(**{f"heads[{head!r}]": size for head, size in heads.items()})
+        return _create(discriminators, name, (in_channels,), options)
+    check_heads(heads)
     if not _has_heads(discriminators.factory(name)):
         known = [other for other in discriminators.list() if _has_heads(discriminators.factory(other))]
         raise OptionError(f"discriminator {name!r} has no heads; those with heads: {_listed(known)}")
-    _check_options(discriminators, name, options)
-    return discriminators.create(name, in_channels, heads=heads, **options)
+    return _create(discriminators, name, (in_channels,), options, heads=heads)
 
 
 def list_generators(pattern: str = "*") -> list[str]:
@@ -184,14 +197,33 @@ def list_discriminators(pattern: str = "*") -> list[str]:
     return discriminators.list(pattern)
 
 
+def _create(
+    registry: Registry[nn.Module], name: str, channels: Sequence[int], options: Mapping[str, object], **given: object
+) -> nn.Module:
+    _check_options(registry, name, options)
+    if not may_fetch() and "pretrained" in _parameters(registry.factory(name)):
+        options = {**options, "pretrained": False}
+    try:
+        return registry.create(name, *channels, **given, **options)
+    except (MemoryError, OverflowError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        if isinstance(error, RuntimeError) and not any(sign in reason for sign in _TOO_LARGE):
+            raise
+        said = ", ".join(f"{option}={value!r}" for option, value in options.items()) or "its defaults"
+        raise ValueError(
+            f"{registry.kind} {name!r} is too large to be built with {' and '.join(map(str, channels))} channels and "
+            f"{said}: {reason}"
+        ) from error
+
+
 def _check_options(registry: Registry[nn.Module], name: str, options: Mapping[str, object]) -> None:
     factory = registry.factory(name)
-    parameters = inspect.signature(factory).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+    parameters = _parameters(factory)
+    if not parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     # what the name itself settles (`unet_256` has 8 levels) is no option
     settled = {"in_channels", "out_channels", "heads"} | set(factory.keywords if isinstance(factory, partial) else ())
-    known = {parameter.name for parameter in parameters} - settled
+    known = parameters.keys() - settled
     for option in options:
         if option not in known:
             near = suggestion(option, known) if known else ""
@@ -201,8 +233,16 @@ def _check_options(registry: Registry[nn.Module], name: str, options: Mapping[st
             )
 
 
+def _parameters(factory: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    """Return a factory's parameters by name; none where they cannot be known, as of a class written in C."""
+    try:
+        return inspect.signature(factory).parameters
+    except ValueError:
+        return {}
+
+
 def _has_heads(factory: Callable[..., object]) -> bool:
-    return "heads" in inspect.signature(factory).parameters
+    return "heads" in _parameters(factory)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,12 +7,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.checks import MOST_BLOCKS, check_depth, check_multiple, check_positive, check_probability
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     dropout_layers,
@@ -22,6 +23,7 @@ from cyclekit.nets.layers import (
     normalisation,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 
 
@@ -79,11 +81,11 @@ def doubling_layers(channels: int, *, norm: Norm, activation: Activation, upsamp
     ]
 
 
-def exit_layers(channels: int, out_channels: int, *, final: FinalActivation) -> list[nn.Module]:
+def exit_layers(channels: int, out_channels: int, *, final: FinalActivation | Outputs) -> list[nn.Module]:
     """Return the 7x7 convolution that closes the network."""
     return [
         nn.Conv2d(channels, out_channels, 7, padding=3, padding_mode="reflect"),
-        *final_layers(final),
+        *final_layers(final, out_channels),
     ]
 
 
@@ -107,7 +109,7 @@ def decoding_layers(
     return layers
 
 
-class ResNetGenerator(nn.Module):
+class ResNetGenerator(ImageNetwork):
     """Halvings, residual blocks at low resolution, doublings; reflection padding throughout.
 
     ``resnet_6blocks`` and ``resnet_9blocks`` (CycleGAN's for 128 and 256 pixels) halve twice;
@@ -123,9 +125,10 @@ class ResNetGenerator(nn.Module):
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         dropout: Probability inside every residual block.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
@@ -159,13 +162,16 @@ class ResNetGenerator(nn.Module):
         activation: Activation = "relu",
         dropout: float = 0.0,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
-        check_positive(blocks=blocks, downsamplings=downsamplings)
+        check_positive(MOST_BLOCKS, blocks=blocks)
+        check_depth(downsamplings=downsamplings)
+        check_probability(dropout=dropout)
         self.downsamplings = downsamplings
         width = base_channels * 2**downsamplings
         self.layers = nn.Sequential(
@@ -176,6 +182,7 @@ class ResNetGenerator(nn.Module):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides can be halved as often as needed, and leave two pixels to reflect."""
         multiple = 2**self.downsamplings
@@ -187,11 +194,11 @@ class ResNetGenerator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.layers(image)
 
 
-class ResNetEncoder(nn.Module):
+class ResNetEncoder(ImageNetwork):
     """The first half of a residual generator: an image to a latent a quarter its size.
 
     With `ResNetDecoder` it makes up a 9-block generator; ComboGAN trains one pair for each domain and
@@ -205,8 +212,10 @@ class ResNetEncoder(nn.Module):
         norm: ``"instance"``, ``"batch"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"`` (as ComboGAN).
         dropout: Probability inside every residual block.
+        final: ``"none"`` (as published), ``"tanh"`` (in [-1, 1]) or ``"sigmoid"`` (in [0, 1]); or each output's,
+            with its channels.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
@@ -239,18 +248,24 @@ class ResNetEncoder(nn.Module):
         norm: Norm = "instance",
         activation: Activation = "relu",
         dropout: float = 0.0,
+        final: FinalActivation | Outputs = "none",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
         super().__init__()
-        check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
+        self.in_channels = in_channels
+        check_positive(in_channels=in_channels, out_channels=out_channels)
+        check_positive(MOST_BLOCKS, blocks=blocks)
+        check_probability(dropout=dropout)
         base_channels = _quarter("out_channels", out_channels)
         self.layers = nn.Sequential(
             *encoding_layers(in_channels, base_channels, 2, norm=norm, activation=activation),
             *(ResidualBlock(out_channels, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
+            *final_layers(final, out_channels),
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 4, at least 8."""
         check_multiple("a residual encoder", height, width, multiple=4, minimum=8)
@@ -259,12 +274,12 @@ class ResNetEncoder(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height//4 width//4"]:
-        """Encode images as unbounded latents."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        """Encode images as latents."""
+        self.check_input(image)
         return self.layers(image)
 
 
-class ResNetDecoder(nn.Module):
+class ResNetDecoder(ImageNetwork):
     """The second half of a residual generator: a latent to an image four times its size.
 
     Args:
@@ -275,9 +290,10 @@ class ResNetDecoder(nn.Module):
         activation: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"`` (as ComboGAN).
         dropout: Probability inside every residual block.
         upsample: ``"deconv"``, ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
@@ -298,12 +314,15 @@ class ResNetDecoder(nn.Module):
         activation: Activation = "relu",
         dropout: float = 0.0,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
         super().__init__()
-        check_positive(in_channels=in_channels, out_channels=out_channels, blocks=blocks)
+        self.in_channels = in_channels
+        check_positive(in_channels=in_channels, out_channels=out_channels)
+        check_positive(MOST_BLOCKS, blocks=blocks)
+        check_probability(dropout=dropout)
         base_channels = _quarter("in_channels", in_channels)
         self.layers = nn.Sequential(
             *(ResidualBlock(in_channels, norm=norm, activation=activation, dropout=dropout) for _ in range(blocks)),
@@ -312,6 +331,7 @@ class ResNetDecoder(nn.Module):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for latents of less than 2x2 pixels, which cannot be reflected."""
         check_multiple("a residual decoder", height, width, multiple=1, minimum=2)
@@ -321,7 +341,7 @@ class ResNetDecoder(nn.Module):
         self, latent: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels 4*height 4*width"]:
         """Decode what the encoder gave."""
-        self.check_size(latent.shape[-2], latent.shape[-1])
+        self.check_input(latent)
         return self.layers(latent)
 
 

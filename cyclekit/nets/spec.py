@@ -1,5 +1,6 @@
 """A registry entry and its options, as a value."""
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -19,7 +20,7 @@ class NetworkSpec:
             are kept as tuples.
 
     Raises:
-        TypeError: An option is no plain data.
+        TypeError: The name is no text, or an option is no plain data.
 
     Example:
         >>> from cyclekit.nets import NetworkSpec
@@ -34,6 +35,8 @@ class NetworkSpec:
     _items: tuple[tuple[str, object], ...]
 
     def __init__(self, name: str, /, **options: object) -> None:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"the name of a network is a text, got {name!r}")
         object.__setattr__(self, "name", name)
         items = tuple((option, _frozen(option, options[option])) for option in sorted(options))
         object.__setattr__(self, "_items", items)
@@ -62,12 +65,15 @@ class NetworkSpec:
             An equal spec.
 
         Raises:
-            ValueError: The data has no name, no mapping of options, or other keys.
+            ValueError: The data has no name, no mapping of options by name, or other keys.
         """
-        name, options = data.get("name"), data.get("options")
-        if not isinstance(name, str) or not isinstance(options, Mapping) or len(data) != 2:
-            raise ValueError(f"a network spec is {{'name': str, 'options': dict}}; got {dict(data)!r}")
-        return cls(name, **cast("Mapping[str, object]", options))
+        match data:
+            case {"name": str(name), "options": Mapping() as options, **rest} if not rest and all(
+                isinstance(option, str) for option in cast("Mapping[object, object]", options)
+            ):
+                return cls(name, **cast("Mapping[str, object]", options))
+            case _:
+                raise ValueError(f"a network spec is {{'name': str, 'options': dict}}; got {reprlib.repr(data)}")
 
     def __repr__(self) -> str:
         parts = [repr(self.name), *(f"{option}={value!r}" for option, value in self._items)]

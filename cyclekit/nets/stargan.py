@@ -6,12 +6,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_exact, check_minimum, check_multiple, check_positive
+from cyclekit.nets.checks import (
+    MOST_BLOCKS,
+    check_depth,
+    check_exact,
+    check_heads,
+    check_minimum,
+    check_multiple,
+    check_positive,
+)
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     final_layers,
@@ -21,11 +30,12 @@ from cyclekit.nets.layers import (
     run_with_features,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_discriminator, register_generator
 from cyclekit.nets.resnet import ResidualBlock
 
 
-class StarGANGenerator(nn.Module):
+class StarGANGenerator(ImageNetwork):
     """Two halvings, residual blocks, two doublings; zero padding.
 
     The target label or vector comes tiled over the image, as further input channels.
@@ -39,9 +49,10 @@ class StarGANGenerator(nn.Module):
             ``"instance"``, ``"batch"``, ``"group"`` or ``"none"``.
         activation: ``"relu"`` (as published), ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
+        init: ``"default"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"kaiming"``.
 
     Raises:
         ValueError: A count below 1, or an unknown name.
@@ -62,13 +73,15 @@ class StarGANGenerator(nn.Module):
         norm: Norm = "instance_affine",
         activation: Activation = "relu",
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "default",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels)
-        check_positive(blocks=blocks, base_channels=base_channels)
+        check_positive(base_channels=base_channels)
+        check_positive(MOST_BLOCKS, blocks=blocks)
         bias = needs_bias(norm)
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, base_channels, 7, padding=3, bias=bias),
@@ -90,10 +103,11 @@ class StarGANGenerator(nn.Module):
                 *normalisation(norm, channels // 2),
                 activation_layer(activation),
             ]
-        layers += [nn.Conv2d(base_channels, out_channels, 7, padding=3, bias=False), *final_layers(final)]
+        layers += [nn.Conv2d(base_channels, out_channels, 7, padding=3, bias=False), *final_layers(final, out_channels)]
         self.layers = nn.Sequential(*layers)
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 4, at least 8."""
         check_multiple("StarGAN's generator", height, width, multiple=4, minimum=8)
@@ -103,11 +117,11 @@ class StarGANGenerator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate an image, joined with its tiled label."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         return self.layers(image)
 
 
-class StarGANDiscriminator(nn.Module):
+class StarGANDiscriminator(ImageNetwork):
     """A PatchGAN of strided convolutions with, beside the source's map, heads that see the whole image.
 
     Args:
@@ -122,7 +136,7 @@ class StarGANDiscriminator(nn.Module):
         activation: ``"leaky_relu"`` (as published, with slope 0.01), ``"relu"``, ``"silu"``, ``"gelu"`` or
             ``"prelu"``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"default"`` (as published), ``"normal"``, ``"xavier"`` or ``"kaiming"``.
+        init: ``"default"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"kaiming"``.
 
     Raises:
         ValueError: An image size the layers do not divide, a head called ``"source"``, a count below 1, or an
@@ -158,10 +172,14 @@ class StarGANDiscriminator(nn.Module):
         init: Init = "default",
     ) -> None:
         super().__init__()
-        check_positive(in_channels=in_channels, layers=layers, base_channels=base_channels)
+        self.in_channels = in_channels
+        check_positive(in_channels=in_channels, base_channels=base_channels)
+        check_depth(layers=layers)
         heads = dict(heads or {})
         if "source" in heads:
             raise ValueError("'source' is the discriminator's own output; call the head something else")
+        check_heads(heads)
+        check_positive(height=image_size[0], width=image_size[1])
         if heads:
             check_multiple("StarGAN's discriminator", *image_size, multiple=2**layers)
         self.image_size = image_size
@@ -190,6 +208,7 @@ class StarGANDiscriminator(nn.Module):
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for a size the layers or the heads cannot take."""
         if self.heads:
@@ -202,7 +221,7 @@ class StarGANDiscriminator(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> tuple[Float[Tensor, "batch 1 rows columns"] | dict[str, Tensor], list[Tensor]]:
         """Give what `forward` gives, and the features on the way."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         hidden, features = run_with_features(self.blocks, image)
         features.append(hidden)
         if not self.heads:

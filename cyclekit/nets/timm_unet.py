@@ -12,6 +12,7 @@ from cyclekit.nets.layers import (
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     final_layers,
@@ -20,6 +21,7 @@ from cyclekit.nets.layers import (
     normalisation,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 
 
@@ -54,7 +56,7 @@ class _Doubling(nn.Module):
         return self.join(doubled if skip is None else torch.cat([doubled, skip], dim=1))
 
 
-class TimmUNet(nn.Module):
+class TimmUNet(ImageNetwork):
     """A timm network as encoder, and a decoder with a skip connection at every resolution the encoder offers.
 
     Args:
@@ -67,9 +69,10 @@ class TimmUNet(nn.Module):
         norm: The decoder's: ``"batch"``, ``"instance"``, ``"instance_affine"``, ``"group"`` or ``"none"``.
         activation: The decoder's: ``"relu"``, ``"leaky_relu"``, ``"silu"``, ``"gelu"`` or ``"prelu"``.
         upsample: ``"nearest"``, ``"deconv"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide the decoder's weights by their largest singular values.
-        init: The decoder's: ``"kaiming"``, ``"normal"``, ``"xavier"`` or ``"default"``; the encoder's is
+        init: The decoder's: ``"kaiming"``, ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"default"``; the encoder's is
             timm's.
 
     Raises:
@@ -103,11 +106,12 @@ class TimmUNet(nn.Module):
         norm: Norm = "batch",
         activation: Activation = "relu",
         upsample: Upsampling = "nearest",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "kaiming",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         self.encoder = Backbone(backbone, in_channels, pretrained=pretrained)
         self.deepest = self.encoder.reductions[-1]
@@ -124,10 +128,11 @@ class TimmUNet(nn.Module):
                 width, skips.get(reduction, 0), after, norm=norm, activation=activation, upsample=upsample
             )
             width, reduction = after, reduction // 2
-        self.exit = nn.Sequential(nn.Conv2d(width, out_channels, 3, padding=1), *final_layers(final))
+        self.exit = nn.Sequential(nn.Conv2d(width, out_channels, 3, padding=1), *final_layers(final, out_channels))
         for part in (self.decoder, self.exit):
             finish(part, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise for a size the backbone cannot halve as often as it does, or leave two pixels of."""
         name = f"a U-Net over a backbone that reduces by {self.deepest}"
@@ -139,7 +144,7 @@ class TimmUNet(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images; they are brought to the backbone's statistics inside."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         features = dict(zip(self.encoder.reductions, self.encoder(image), strict=True))
         hidden = features[self.deepest]
         for reduction, doubling in self.decoder.items():

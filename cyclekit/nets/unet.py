@@ -7,12 +7,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
-from cyclekit.nets.checks import check_multiple, check_positive
+from cyclekit.nets.checks import check_depth, check_multiple, check_positive, check_probability
 from cyclekit.nets.layers import (
     Activation,
     FinalActivation,
     Init,
     Norm,
+    Outputs,
     Upsampling,
     activation_layer,
     dropout_layers,
@@ -22,10 +23,11 @@ from cyclekit.nets.layers import (
     normalisation,
     upsampling,
 )
+from cyclekit.nets.network import ImageNetwork
 from cyclekit.nets.registries import register_generator
 
 
-class UNet(nn.Module):
+class UNet(ImageNetwork):
     """An encoder and a decoder with a skip connection at every level.
 
     Each level halves the image with a 4x4 convolution; channels double up to eight times ``base_channels``.
@@ -43,9 +45,10 @@ class UNet(nn.Module):
             published), ``"silu"``, ``"gelu"`` or ``"prelu"``. Skip connections carry activated features.
         dropout: Probability in the decoder's levels between the bottleneck's and the last four.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
-        final: ``"tanh"``, or ``"none"`` for an unbounded output.
+        final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
+            channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
-        init: ``"normal"``, ``"xavier"``, ``"kaiming"`` or ``"default"``.
+        init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
         ValueError: Too few levels, a channel count below 1, a dropout outside [0, 1), or an unknown name.
@@ -77,12 +80,15 @@ class UNet(nn.Module):
         activation: Activation | tuple[Activation, Activation] = ("leaky_relu", "relu"),
         dropout: float = 0.5,
         upsample: Upsampling = "deconv",
-        final: FinalActivation = "tanh",
+        final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
+        check_depth(levels=levels)
+        check_probability(dropout=dropout)
         if levels < 5:
             raise ValueError(f"levels (={levels}) must be at least 5")
         encoding, decoding = (activation, activation) if isinstance(activation, str) else activation
@@ -117,11 +123,12 @@ class UNet(nn.Module):
             nn.Sequential(
                 activation_layer(decoding),
                 upsampling(upsample, 2 * widths[0], out_channels, bias=True),
-                *final_layers(final),
+                *final_layers(final, out_channels),
             )
         )
         finish(self, init=init, spectral_norm=spectral_norm)
 
+    @typed
     def check_size(self, height: int, width: int) -> None:
         """Raise unless both sides are multiples of 2 to the power of ``levels``."""
         check_multiple(f"a U-Net with {self.levels} levels", height, width, multiple=2**self.levels)
@@ -131,7 +138,7 @@ class UNet(nn.Module):
         self, image: Float[Tensor, "batch in_channels height width"]
     ) -> Float[Tensor, "batch out_channels height width"]:
         """Translate images."""
-        self.check_size(image.shape[-2], image.shape[-1])
+        self.check_input(image)
         features: list[Tensor] = []
         hidden = image
         for down in self.encoder:

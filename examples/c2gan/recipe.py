@@ -30,7 +30,7 @@ PRESETS = {
     "official": Preset(
         adversarial="lsgan",
         schedule=Schedule(),
-        init="xavier",
+        init="c2gan",
         decays=True,
         batch={"faces": 8, "persons": 8},
     ),

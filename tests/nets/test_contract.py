@@ -57,9 +57,9 @@ VALUES = {
     "activation": ["relu", "leaky_relu", "silu", "gelu", "prelu"],
     "dropout": [0.0, 0.5],
     "upsample": ["deconv", "nearest", "pixelshuffle"],
-    "final": ["tanh", "none"],
+    "final": ["tanh", "sigmoid", "none", (("tanh", 3), ("sigmoid", 5))],
     "spectral_norm": [False, True],
-    "init": ["normal", "xavier", "kaiming", "default"],
+    "init": ["normal", "xavier", "kaiming", "c2gan", "default"],
     "entry": [True, False],
     "padding": [1, 2],
 }
@@ -204,6 +204,21 @@ def test_refuses_a_size_it_cannot_take(created, size):
             network(torch.zeros(1, 4, height, width))
 
 
+@every_network
+def test_refuses_other_channels(created, size):
+    network, image = created(), image_of(size)
+    wrong = torch.cat([image, image[:, :1]], dim=1)
+    shape = ", ".join(map(str, wrong.shape))
+    calls = [network, *([network.judge_with_features] if isinstance(network, GivesFeatures) else [])]
+    for call in calls:
+        with pytest.raises(
+            ShapeError,
+            match=rf"{type(network).__name__} was built for .* of 4 channels; got 5, in a "
+            rf"batch of shape \({shape}\): .*in_channels=5",
+        ):
+            call(wrong)
+
+
 @pytest.mark.parametrize("name", sorted(GENERATORS.keys() - UNBOUNDED))
 def test_generators_stay_in_range(name):
     image = create("generator", name)(100 * image_of(SIZES["generator", name], 1))
@@ -243,9 +258,10 @@ def test_every_option_is_known_here(role, name):
 def test_every_value_makes_another_network_that_trains(role, name, option):
     values = VALUES[option] + ([("silu", "gelu")] if (name, option) == ("unet_64", "activation") else [])
     image, made = image_of(SIZES[role, name]), set()
+    normed = {"norm": "batch"} if option == "init" and "norm" in options_of(role, name) else {}  # has scales to draw
     for value in values:
         torch.manual_seed(0)
-        network = create(role, name, **{option: value})
+        network = create(role, name, **normed, **{option: value})
         made.add((repr(network), sum(weight.abs().sum().item() for weight in network.parameters())))
         results = outputs(network(image))
         sum(result.square().mean() for result in results).backward()

@@ -61,7 +61,7 @@ def test_a_model_trains_is_saved_and_is_averaged(tmp_path):
     before = copy.deepcopy(model)
     average = moving_average(model, 0.5)
     step = AdversarialStep(model, create_optimizers(model, lambda weights: torch.optim.Adam(weights, 0.01)))
-    batch = {name: torch.randn(2, 3, 64, 64) for name in "AB"}
+    batch = {name: torch.rand(2, 3, 64, 64) * 2 - 1 for name in "AB"}
     for _ in range(2):
         step(batch)
         average.update(model)
