@@ -1,7 +1,7 @@
 """A C2GAN step through CycleModel against the same losses written by hand.
 
 Both do the same work in the same order, generators first, then discriminators, discriminators frozen while the
-generators pay. Variants take turns in one process; medians are printed.
+generators learn. Variants take turns in one process; medians are printed.
 
 What CycleModel itself costs is measured with networks that do next to nothing (one multiplication with a weight of
 one element): there the difference between the two variants is CycleModel's own, whatever the real networks take. Its

@@ -14,9 +14,11 @@ __all__ = [
     "NotationError",
     "OptionError",
     "PretrainedError",
+    "RunInUseError",
     "ShapeError",
     "SignalError",
     "SignalWarning",
+    "TrainingDivergedError",
     "UnknownNameError",
 ]
 
@@ -137,6 +139,14 @@ class PretrainedError(CycleKitError, ValueError):
 
 class CheckpointError(CycleKitError, RuntimeError):
     """A checkpoint that cannot be read or written, or that belongs to another model."""
+
+
+class RunInUseError(CycleKitError, OSError):
+    """A run's folder that another run is using."""
+
+
+class TrainingDivergedError(CycleKitError, ArithmeticError):
+    """Losses, weights or states that are not finite: nothing more can be learned from here."""
 
 
 class GraphWarning(UserWarning):

@@ -99,7 +99,7 @@ def check_command(words: list[str]) -> None:
         phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         assert set(words[1:]) <= set(phony[1].split()), f"no such target: {' '.join(words)}"
     if program == "pip":
-        wanted = ",".join(re.findall(r"\[([\w,]+)\]", " ".join(words)))
+        wanted = ",".join(re.findall(r"\[([a-z][\w,]*)\]", " ".join(words)))
         offered = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         assert set(filter(None, wanted.split(","))) <= set(offered["optional-dependencies"])
     scripts = [index for index, word in enumerate(words) if word.endswith(".py")]
@@ -116,6 +116,13 @@ def options(script: str) -> set[str]:
     """Return the options a script's ``--help`` lists."""
     result = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(re.findall(r"--[a-z][\w-]*", result.stdout))
+
+
+def test_the_landing_page_shows_what_print_shows(capsys):
+    found = blocks((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))
+    run([block for block in found if block.info == "python"], "index.md")
+    (shown,) = [block.body for block in found if block.info == "text"]
+    assert shown.strip() in capsys.readouterr().out
 
 
 def entries() -> dict[str, object]:

@@ -1,7 +1,9 @@
 """A graph as text and as a picture."""
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from cyclekit.graph.schedule import Schedule
 from cyclekit.graph.terms import SIDES, Adversary, Comparison, Regularizer, Side, Term
 
 if TYPE_CHECKING:
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def text(graph: "CycleGraph") -> str:
-    """Return the equations, and a table of the terms."""
+    """Return the equations, what else is said, and a table of the terms."""
     blocks = [
         f"{name}:\n" + "\n".join(f"  {line}" for line in lines.split("\n"))
         for name, lines in graph.equations.items()
@@ -24,7 +26,19 @@ def text(graph: "CycleGraph") -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
     signals = "signals: " + ", ".join(f"{name} {domain}" for name, domain in graph.domains.items() if "(" not in name)
-    return "\n\n".join([signals, *blocks, table])
+    return "\n\n".join([signals, *blocks, *_options(graph), table])
+
+
+def _options(graph: "CycleGraph") -> list[str]:
+    """Return what is said beside the equations, where it is not the default."""
+    default, said = Schedule(), graph.schedule
+    values = [(entry.name, getattr(said, entry.name), getattr(default, entry.name)) for entry in fields(said)]
+    changed = [f"{name}={value!r}" for name, value, usual in values if value != usual]
+    lists = [(name, getattr(graph, name)) for name in ("functions", "frozen", "optional")]
+    lines = [f"{name}: {', '.join(names)}" for name, names in lists if names]
+    if changed:
+        lines.append(f"schedule: {', '.join(changed)}")
+    return ["\n".join(lines)] if lines else []
 
 
 def _row(graph: "CycleGraph", term: Term, side: Side) -> tuple[str, ...]:

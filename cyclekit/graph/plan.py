@@ -239,6 +239,7 @@ def ordered(wanted: Iterable[str], makers: Mapping[str, Evaluation]) -> tuple[Ev
             readers[source].append(evaluation)
         if not before:
             ready.setdefault(evaluation.network, []).append(evaluation)
+
     order: list[Evaluation] = []
     while ready:
         # A network whose uses are all ready runs now, so that none of its uses is left to run alone later.

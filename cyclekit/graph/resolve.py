@@ -185,8 +185,8 @@ def _find_uses(statements: Statements, signals: Mapping[str, Domain]) -> Uses:
     Raises:
         NotationError: A signal is unknown, made twice, made from itself, or a use contradicts another one.
     """
-    reading = _Reading(statements, {})
-    while True:  # a name that is found late is used by the next reading, one arrow further on
+    reading = _Reading(statements, _named_ahead(statements))
+    while True:  # until every use goes by the name it has, wherever in the text that stands
         reading.read()
         if reading.calls == reading.former:
             break
@@ -203,6 +203,84 @@ def _find_uses(statements: Statements, signals: Mapping[str, Domain]) -> Uses:
         results=tuple(reading.results),
         order=order,
     )
+
+
+def _named_ahead(statements: Statements) -> dict[str, Call]:
+    """Return the uses under the names that the whole text gives, so that one reading finds them all.
+
+    Two uses of one network on the same inputs are one, and so are their results, under whatever names: this is the
+    congruence closure of the flows, in nearly linear time.
+    """
+    values = _Values()
+    steps: list[tuple[Step, list[int], list[int]]] = []
+    for _, flow in statements.flows:
+        written: tuple[Ref, ...] = ()
+        made: list[int] = []
+        for step in flow.steps:
+            inputs = made if step.inputs == written else [values.named(ref.name) for ref in step.inputs]
+            written, made = step.outputs, [values.named(ref.name) for ref in step.outputs]
+            values.use((step.network.name, step.head and step.head.name), inputs, made)
+            steps.append((step, inputs, made))
+    found: dict[str, Call] = {}
+    called: dict[int, str] = {values.find(value): name for name, value in reversed(values.names.items())}
+    for step, inputs, made in steps:
+        head = step.head.name if step.head else None
+        given = tuple(called.setdefault(values.find(value), "_") for value in inputs)
+        use = _short(expression(step.network.name, given, head))
+        outputs = tuple(
+            called.setdefault(values.find(value), use if len(made) == 1 else f"{use}[{place}]")
+            for place, value in enumerate(made)
+        )
+        found.setdefault(use, Call(step.network.name, head, given, outputs))
+    return found
+
+
+class _Values:
+    """Values by number, equal ones joined; a use is a network, a head and the values it reads."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self._parents: list[int] = []
+        self._readers: list[list[tuple[tuple[object, ...], list[int], list[int]]]] = []
+        self._uses: dict[tuple[object, ...], list[int]] = {}
+
+    def named(self, name: str) -> int:
+        """Return a name's value; ``_`` is a new one each time."""
+        if name in self.names:
+            return self.names[name]
+        value = len(self._parents)
+        self._parents.append(value)
+        self._readers.append([])
+        if name != "_":
+            self.names[name] = value
+        return value
+
+    def find(self, value: int) -> int:
+        """Return the value that stands for all that are equal to this one."""
+        while self._parents[value] != value:
+            self._parents[value] = value = self._parents[self._parents[value]]
+        return value
+
+    def use(self, network: tuple[object, ...], inputs: list[int], outputs: list[int]) -> None:
+        """Take note of a use; what equal uses make is equal."""
+        for value in inputs:
+            self._readers[self.find(value)].append((network, inputs, outputs))
+        waiting = [(network, inputs, outputs)]
+        while waiting:
+            network, inputs, outputs = waiting.pop()
+            known = self._uses.setdefault((network, *map(self.find, inputs)), outputs)
+            for left, right in zip(known, outputs, strict=False):
+                waiting += self._join(self.find(left), self.find(right))
+
+    def _join(self, left: int, right: int) -> list[tuple[tuple[object, ...], list[int], list[int]]]:
+        """Make two values one; return the uses that read the one of fewer readers, under its new number."""
+        if left == right:
+            return []
+        few, many = sorted((left, right), key=lambda value: len(self._readers[value]))
+        self._parents[few] = many
+        moved, self._readers[few] = self._readers[few], []
+        self._readers[many] += moved
+        return moved
 
 
 @dataclass

@@ -33,12 +33,12 @@ class StandIn:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The order of play, part of the graph.
+    """Who steps when, part of the graph.
 
     Args:
         order: The players in turn. ``"generators"`` and ``"discriminators"`` step all of a kind on one loss;
-            a network's name steps that network alone, on a forward pass of its own, as the paper's listing
-            does (`Schedule.sequential`).
+            a network's name steps that network alone, as the paper's listing does (`Schedule.sequential`):
+            a generator on a forward pass of its own, a discriminator on what the latest one generated.
         discriminator_steps: How often each discriminator steps while the generators step once (n critic).
         discriminator_scale: What the discriminators' loss is multiplied with; the paper halves it.
         penalty_interval: A penalty is computed once in so many training steps, and weighs so many times as much

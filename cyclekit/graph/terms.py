@@ -418,8 +418,8 @@ def _check_comparison(statements: Statements, meaning: Meaning, flow: Flow, plac
         return
     if not flow.steps:
         raise statements.error("a cycle passes through at least one network", place, flow.compared[0].at)
-    passed = _ancestors(meaning, prediction)
-    if target not in passed:
+    if target not in _ancestors(meaning, prediction):
+        passed = [name for name in meaning.uses.order if name in _ancestors(meaning, prediction) and "(" not in name]
         raise statements.error(
             f"the cycle {term.name} does not return: it compares with {target!r}, but {prediction!r} is made "
             f"from {', '.join(passed)}; a flow that is no cycle belongs in maps=, its comparison in losses=",
@@ -428,8 +428,8 @@ def _check_comparison(statements: Statements, meaning: Meaning, flow: Flow, plac
         )
 
 
-def _ancestors(meaning: Meaning, value: str) -> list[str]:
-    """Return the values that a value is made from, those without a name left out."""
+def _ancestors(meaning: Meaning, value: str) -> set[str]:
+    """Return the values that a value is made from."""
     found: set[str] = set()
     waiting = [value]
     while waiting:
@@ -437,7 +437,7 @@ def _ancestors(meaning: Meaning, value: str) -> list[str]:
         new = set(call.inputs if call else ()) - found
         found |= new
         waiting += new
-    return [name for name in meaning.uses.order if name in found and "(" not in name]
+    return found
 
 
 def _adversary_names(adversaries: tuple[Versus, ...]) -> list[str]:

@@ -21,7 +21,7 @@ Scalar: TypeAlias = Float[Tensor, ""]
 
 @runtime_checkable
 class AdversarialLoss(Protocol):
-    """What a discriminator and the generators it judges pay.
+    """The losses of a discriminator and of the generators it judges.
 
     Logits are the discriminator's bare outputs, without a sigmoid: a tensor of any shape, averaged over all
     its elements, or a list or tuple of tensors, one a scale, whose losses are summed as pix2pixHD does.
@@ -292,6 +292,12 @@ class RelativisticLoss:
     """
 
     average: bool = False
+
+    @property
+    def couples_samples(self) -> bool:
+        """Whether the loss of a batch is another one than the mean over its parts."""
+        return self.average
+
     needs_real: bool = field(default=True, init=False, repr=False)
 
     @typed

@@ -18,7 +18,7 @@ Discriminator: TypeAlias = Callable[..., Logits]
 
 @runtime_checkable
 class Penalty(Protocol):
-    """What a discriminator pays for its gradient: ``penalty(discriminator, real, fake)`` gives a scalar."""
+    """A penalty on a discriminator's gradient: ``penalty(discriminator, real, fake)`` gives a scalar."""
 
     def __call__(self, discriminator: Discriminator, real: Tensor, fake: Tensor) -> Scalar:
         """Return the penalty.

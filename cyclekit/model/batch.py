@@ -151,7 +151,7 @@ def _check_range(seen: str, domain: Domain, low: float, high: float) -> None:
     mend = f"bring them from {domain.bounds} to [-1, 1] by {domain}.normalize"
     if low < -1.5 or high > 1.5:
         raise SignalError(f"{seen}: a model works in [-1, 1]{_of_bytes(high)}, then {mend}")
-    if low >= 0 and high > 0:
+    if 0 <= low <= 0.05 and high > 0.5:
         warn(
             f"{seen}: no value is below 0, where a model works in [-1, 1]; if this {kind} is in its own range, {mend}",
             SignalWarning,

@@ -1,15 +1,16 @@
 """The files of a saved model."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
-from cyclekit._files import standing
+from cyclekit._files import SUMS_FILE, read_files
 from cyclekit.errors import PretrainedError
 from cyclekit.graph import CycleGraph
 from cyclekit.nets import NetworkSpec
@@ -17,7 +18,8 @@ from cyclekit.nets import NetworkSpec
 GRAPH_FILE = "graph.json"
 NETWORKS_FILE = "networks.json"
 WEIGHTS_FILE = "model.safetensors"
-FILES = (GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE)
+MODEL_FILES = (GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE)
+FILES = (*MODEL_FILES, SUMS_FILE)
 
 
 class Saved(NamedTuple):
@@ -31,7 +33,11 @@ class Saved(NamedTuple):
 def write_model(
     folder: Path, graph: CycleGraph, specs: Mapping[str, NetworkSpec | None], weights: Mapping[str, Tensor]
 ) -> None:
-    """Write a model's files into an existing folder."""
+    """Write a model's files into an existing folder.
+
+    Raises:
+        OSError: The folder cannot be written into.
+    """
     networks = {name: None if spec is None else spec.to_dict() for name, spec in specs.items()}
     (folder / GRAPH_FILE).write_text(json.dumps(graph.to_dict(), indent=2) + "\n")
     (folder / NETWORKS_FILE).write_text(json.dumps(networks, indent=2) + "\n")
@@ -42,37 +48,62 @@ def write_model(
         storage = weight.untyped_storage().data_ptr()
         kept[name] = weight.clone() if storage in seen else weight  # the format knows no shared weights
         seen.add(storage)
-    save_file(kept, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    try:
+        save_file(kept, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    except SafetensorError as error:  # a full disk, as safetensors calls it
+        raise OSError(f"{folder.parent} cannot be written into, perhaps because the disk is full: {error}") from error
+    shutil.copymode(folder / GRAPH_FILE, folder / WEIGHTS_FILE)  # safetensors lets nobody else read it
 
 
 def read_model(folder: Path) -> Saved:
     """Read what `write_model` wrote.
 
     Raises:
-        FileNotFoundError: A file is missing.
-        PretrainedError: A file cannot be read.
+        PretrainedError: A file is missing, damaged, or holds something else.
     """
-    folder = standing(folder)
-    for file in FILES:
-        if not (folder / file).is_file():
-            raise FileNotFoundError(f"{folder} holds no model: {file} is missing")
     try:
-        graph = CycleGraph.from_dict(_json(folder / GRAPH_FILE))
+        contents = read_files(folder, MODEL_FILES)
+    except FileNotFoundError as error:
+        raise PretrainedError(f"{folder} holds no model: {error}") from error
+    except (OSError, ValueError) as error:
+        raise PretrainedError(str(error)) from error
+    return parse_model(folder, contents)
+
+
+def parse_model(folder: Path, contents: Mapping[str, bytes]) -> Saved:
+    """Return what the contents of a model's files say.
+
+    Args:
+        folder: Where they are from, for messages.
+        contents: The files of `MODEL_FILES` by name.
+
+    Raises:
+        PretrainedError: They hold something else.
+    """
+    try:
+        graph = CycleGraph.from_dict(_json(folder / GRAPH_FILE, contents[GRAPH_FILE]))
         specs = {
             name: None if spec is None else NetworkSpec.from_dict(spec)
-            for name, spec in _json(folder / NETWORKS_FILE).items()
+            for name, spec in _json(folder / NETWORKS_FILE, contents[NETWORKS_FILE]).items()
         }
-        return Saved(graph, specs, load_file(folder / WEIGHTS_FILE))
+        return Saved(graph, specs, load(contents[WEIGHTS_FILE]))
+    except PretrainedError:
+        raise
     except SafetensorError as error:
         raise PretrainedError(f"{folder / WEIGHTS_FILE} cannot be read: {error}") from error
-    except ValueError as error:
-        raise PretrainedError(f"{folder} holds no readable model: {error}") from error
+    except Exception as error:  # data of something else go wrong in any way
+        raise PretrainedError(f"{folder} holds no readable model: {one_line(error)}") from error
 
 
-def _json(path: Path) -> dict[str, Any]:
+def one_line(error: Exception) -> str:
+    """Return what an error says, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _json(path: Path, content: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text())
-    except ValueError as error:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise PretrainedError(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise PretrainedError(f"{path} cannot be read: expected an object, got {type(data).__name__}")

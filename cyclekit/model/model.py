@@ -26,7 +26,7 @@ from cyclekit.losses import (
 from cyclekit.model.advice import check_discriminators, check_flow, chosen_or_default, criteria_fit, find_stops
 from cyclekit.model.batch import Batch, check_values, checked_signals
 from cyclekit.model.evaluation import Evaluator, Part, Values, one_tensor
-from cyclekit.model.files import FILES, read_model, write_model
+from cyclekit.model.files import FILES, one_line, read_model, write_model
 from cyclekit.model.objectives import (
     DiscriminatorObjective,
     GeneratorObjective,
@@ -436,6 +436,39 @@ class CycleModel(nn.Module):
         dtype = next((weight.dtype for weight in self.parameters()), torch.get_default_dtype())
         return checked_signals(batch, names, self._evaluator(None).domains, dtype)
 
+    def function(self, name: str) -> Callable[..., Tensor]:
+        """Return one of the graph's functions.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            What was passed to `CycleGraph.build`, or the built-in one.
+
+        Raises:
+            GraphError: The graph has no such function.
+        """
+        if name not in self._functions:
+            raise GraphError(f"{name!r} is no function of this graph{suggestion(name, self._functions)}")
+        return self._functions[name]
+
+    def measure(self, term: str) -> Measured:
+        """Return what measures a term: a criterion, an adversarial loss or a penalty.
+
+        Args:
+            term: The name of a term of positive weight.
+
+        Returns:
+            The same object in every term of one measure.
+
+        Raises:
+            GraphError: There is no such term, or its weight is 0.
+        """
+        found = self.graph.term(term)
+        if found.weight == 0:
+            raise GraphError(f"the term {term!r} weighs 0, so nothing measures it")
+        return self._measures.of(found)
+
     def train(self, mode: bool = True) -> Self:
         """Set training or evaluation mode; frozen generators and stand-ins stay in evaluation mode.
 
@@ -459,7 +492,9 @@ class CycleModel(nn.Module):
             folder: Where to; made, or replaced as a whole where it holds an earlier model.
 
         Raises:
-            FileExistsError: The folder holds other files too, which replacing it would lose.
+            FileExistsError: The folder holds other files too, which replacing it would lose, or it is the
+                working directory.
+            OSError: The folder cannot be written into.
         """
         folder = Path(folder)
         others = [path.name for path in folder.iterdir() if path.name not in FILES] if folder.is_dir() else []
@@ -483,7 +518,7 @@ class CycleModel(nn.Module):
         """Rebuild a model from `save_pretrained`'s folder alone.
 
         Args:
-            folder: Where it was written.
+            folder: Where it was written; of a folder that holds a run's checkpoints, the latest is taken.
             **options: Modules, functions and criteria of your own that the folder cannot hold, as for
                 `CycleGraph.build`. Nothing is downloaded: pretrained networks are built without weights, which the
                 folder has.
@@ -493,8 +528,7 @@ class CycleModel(nn.Module):
             of the folder are on the CPU, modules of your own where they were.
 
         Raises:
-            FileNotFoundError: The folder holds no model.
-            PretrainedError: Its files cannot be read, or the weights fit other networks.
+            PretrainedError: The folder holds no model, or a damaged one, or weights of other networks.
             GraphError: A network is a module of your own that was not passed.
         """
         folder = Path(folder)
@@ -506,15 +540,20 @@ class CycleModel(nn.Module):
         options["discriminators"] = _with_saved(
             "discriminators", graph.discriminators, options.get("discriminators", {}), specs, folder
         )
-        with fetching_nothing():  # all weights are in the folder
-            model = cls(graph, **options)
+        try:
+            with fetching_nothing():  # all weights are in the folder
+                model = cls(graph, **options)
+        except GraphError:
+            raise
+        except Exception as error:  # specs of something else go wrong in any way
+            raise PretrainedError(f"{folder} holds networks that cannot be built: {one_line(error)}") from error
         for name, held in (*model.named_parameters(), *model.named_buffers()):
             if name in weights:
                 held.data = held.data.to(weights[name].dtype)
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:
-            raise PretrainedError(f"{folder} holds weights of other networks: {error}") from error
+            raise PretrainedError(f"{folder} holds weights of other networks: {one_line(error)}") from error
         return model.eval()
 
     # ------------------------------------------------------------------ inside

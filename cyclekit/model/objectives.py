@@ -37,6 +37,11 @@ class Measures(NamedTuple):
     adversarial: Mapping[str, AdversarialLoss]
     penalties: Mapping[str, Penalty]
 
+    def of(self, term: Term) -> Criterion | AdversarialLoss | Penalty:
+        """Return what measures a term."""
+        kinds = {"criterion": self.criteria, "adversarial loss": self.adversarial, "penalty": self.penalties}
+        return kinds[term.measure][term.criterion]
+
 
 class Objective(nn.Module):
     """One side's loss: what ``torch.compile`` compiles, what DDP wraps, what autocast covers.
@@ -73,6 +78,12 @@ class Objective(nn.Module):
         }
         learning = frozenset(learning)
         self.networks = nn.ModuleDict({name: part for name, part in used.items() if name in learning})
+        # So do criteria and functions with weights of their own: processes must agree on them.
+        helpers = [measures.of(term) for term in terms.values()]
+        helpers += [used.pop(name) for name in evaluator.graph.all_functions if name in used]
+        self.helpers = nn.ModuleList(
+            dict.fromkeys(part for part in helpers if isinstance(part, nn.Module) and _trains(part))
+        )
         # Everything else is kept from nn.Module's eyes: the model owns it.
         self._frozen = {name: part for name, part in used.items() if name not in learning}
         self._evaluator = evaluator
@@ -192,6 +203,10 @@ class DiscriminatorObjective(Objective):
         except (RuntimeError, TypeError, ValueError) as error:
             error.add_note(f"while computing {term.name}")
             raise
+
+
+def _trains(part: nn.Module) -> bool:
+    return any(weight.requires_grad for weight in part.parameters())
 
 
 def _detached(value: Value) -> Value:

@@ -1,29 +1,33 @@
 """Complete checkpoints: everything a run needs to go on as if it had never stopped."""
 
+import copy
+import io
 import pickle
 import random
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
-from cyclekit._files import remove, standing, whole_folder
+from cyclekit._files import newest_step, read_files, remove, step_of, whole_folder
+from cyclekit._typed import typed
 from cyclekit.errors import CheckpointError
 from cyclekit.graph import CycleGraph
 from cyclekit.model import CycleModel
-from cyclekit.model.files import read_model
+from cyclekit.model.files import MODEL_FILES, Saved, one_line, parse_model
+from cyclekit.training.divergence import check_finite
+from cyclekit.training.processes import agree, applied, differences, is_first, rank
 
 TRAINING_FILE = "training.pt"
-_COMPLETE = re.compile(r"step-(\d{8,})")
-_ASIDE = re.compile(r"\.(step-\d{8,})-old")  # a checkpoint while another takes its place
+_CHECKPOINT = re.compile(r"step-\d{8,}")
 _LEFT_BY_A_KILLED_RUN = re.compile(r"\.step-\d{8,}-([0-9a-f]{16}|old)")
 
 
+@runtime_checkable
 class Stateful(Protocol):
     """Anything with a state: an `AdversarialStep`, a learning-rate scheduler, a sampler."""
 
@@ -47,10 +51,12 @@ class Stateful(Protocol):
         ...
 
 
+@typed
 def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: Mapping[str, Stateful]) -> Path:
     """Write a complete checkpoint, whole or not at all, and then remove the one before it.
 
-    The folder is also what `CycleModel.from_pretrained` reads.
+    The folder is also what `CycleModel.from_pretrained` reads. Of several processes every one calls this: the
+    first writes, and keeps what the others have for themselves, pools and random numbers.
 
     Args:
         root: The folder that holds a run's checkpoints.
@@ -62,9 +68,12 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
         The checkpoint's folder, ``root/step-00000100``.
 
     Raises:
+        ValueError: ``iteration`` is negative.
+        ShapeError: An argument is of another type.
         FileExistsError: The folder holds a checkpoint of a later iteration, of another run.
         OSError: The folder cannot be written into.
         CheckpointError: A part's state could not be read back.
+        TrainingDivergedError: A weight or a tensor of a part's state is not finite; the last checkpoint stays.
 
     Example:
         ```python
@@ -81,26 +90,28 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
         assert load_checkpoint(latest_checkpoint("checkpoints"), model, {"step": step}) == 0
         ```
     """
-    newest = latest_checkpoint(root)
-    if newest and _iteration(newest) > iteration:
-        raise FileExistsError(
-            f"{newest} is further on than iteration {iteration}: resume that run, or choose another folder"
-        )
-    state = {
-        "iteration": iteration,
-        "parts": {name: part.state_dict() for name, part in parts.items()},
-        "random": random_state(),
-    }
+    if iteration < 0 or isinstance(iteration, bool):
+        raise ValueError(f"iteration: got {iteration!r}, expected the number of training steps taken so far")
+    state: dict[str, Any] = {}
+    problem = None
+    try:
+        state = {"parts": {name: part.state_dict() for name, part in parts.items()}, "random": random_state()}
+        check_finite({"the model's": model.state_dict()} | {f"the part {n!r}'s": s for n, s in state["parts"].items()})
+    except Exception as error:
+        problem = error
+    agree(problem)
     folder = Path(root) / f"step-{iteration:08d}"
-    with whole_folder(folder) as draft:
-        _write(draft, model, state)
-    for other in Path(root).iterdir():
-        if other != folder and (_COMPLETE.fullmatch(other.name) or _LEFT_BY_A_KILLED_RUN.fullmatch(other.name)):
-            with suppress(OSError):  # what is in use now is tried again by the next save
-                remove(other)
+    ranks = differences(state)
+    if is_first():
+        try:
+            _save(folder, model, {"iteration": iteration, **state, "ranks": ranks})
+        except Exception as error:
+            problem = error
+    agree(problem)
     return folder
 
 
+@typed
 def latest_checkpoint(root: str | Path) -> Path | None:
     """Return a run's newest complete checkpoint.
 
@@ -110,17 +121,19 @@ def latest_checkpoint(root: str | Path) -> Path | None:
     Returns:
         Its folder, or ``None`` where there is none.
     """
-    root = Path(root)
-    names = [path.name for path in root.iterdir()] if root.is_dir() else []
-    found = {*filter(_COMPLETE.fullmatch, names), *(aside[1] for aside in map(_ASIDE.fullmatch, names) if aside)}
-    return max((root / name for name in found), key=_iteration, default=None)
+    return newest_step(Path(root))
 
 
+@typed
 def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, Stateful]) -> int:
     """Take up a run where its checkpoint was written: weights, states and random numbers.
 
+    Everything is checked before anything is taken up, and a part that refuses its state leaves all as it was. Of
+    several processes every one calls this. One that the saved run did not have takes up the first one's state,
+    with random numbers of its own.
+
     Args:
-        folder: A checkpoint's folder.
+        folder: A checkpoint's folder; of a folder that holds a run's checkpoints, the latest is taken.
         model: A model of the same graph and networks.
         parts: The same parts that were saved.
 
@@ -130,35 +143,61 @@ def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, S
     Raises:
         CheckpointError: The folder cannot be read, or its graph, networks or parts are others. The message
             is one line.
+        ShapeError: An argument is of another type.
     """
     folder = Path(folder)
-    graph, weights, state = _read(folder)
-    if graph != model.graph:
-        raise CheckpointError(f"{folder} was written by another graph: {_other_graph(graph, model.graph)}")
-    if difference := _other_weights(weights, model.state_dict()):
+    saved, state = _read(folder)
+    if saved.graph != model.graph:
+        raise CheckpointError(f"{folder} was written by another graph: {_other_graph(saved.graph, model.graph)}")
+    if difference := _other_networks(saved, model) or _other_weights(saved.weights, model.state_dict()):
         raise CheckpointError(f"{folder} holds weights of other networks: {difference}")
     if set(state["parts"]) != set(parts):
         raise CheckpointError(f"{folder} holds the parts {sorted(state['parts'])}, expected {sorted(parts)}")
-    model.load_state_dict(weights)
-    for name, part in parts.items():
-        try:
-            part.load_state_dict(state["parts"][name])
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{folder} does not fit the part {name!r}: {_one_line(error)}") from error
-    set_random_state(state["random"])
+    before = {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}
+    weights, numbers = copy.deepcopy(model.state_dict()), random_state()
+    try:
+        model.load_state_dict(saved.weights)
+        _take_up(folder, state, parts)
+    except Exception:
+        model.load_state_dict(weights)
+        for name, part in parts.items():
+            part.load_state_dict(before[name])
+        set_random_state(numbers)
+        raise
     return state["iteration"]
 
 
-def _iteration(folder: Path) -> int:
-    return int(folder.name.removeprefix("step-"))
+def _take_up(folder: Path, state: Mapping[str, Any], parts: Mapping[str, Stateful]) -> None:
+    for name, part in parts.items():
+        try:
+            part.load_state_dict(state["parts"][name])
+        except Exception as error:  # a part of the user's own may raise anything
+            raise CheckpointError(f"{folder} does not fit the part {name!r}: {one_line(error)}") from error
+    try:
+        if state["random"] is not None:
+            set_random_state(state["random"])
+    except Exception as error:
+        raise CheckpointError(f"{folder} holds no random state: {one_line(error)}") from error
+
+
+def _save(folder: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
+    root = folder.parent
+    newest = newest_step(root)
+    if newest and step_of(newest) > state["iteration"]:
+        raise FileExistsError(
+            f"{newest} is further on than iteration {state['iteration']}: resume that run, or choose another folder"
+        )
+    with whole_folder(folder) as draft:
+        _write(draft, model, state)
+    for other in root.iterdir():
+        if other != folder and (_CHECKPOINT.fullmatch(other.name) or _LEFT_BY_A_KILLED_RUN.fullmatch(other.name)):
+            with suppress(OSError):  # what is in use now is tried again by the next save
+                remove(other)
 
 
 def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
     file = draft / TRAINING_FILE
-    try:
-        model.write(draft)
-    except SafetensorError as error:  # a full disk, as safetensors calls it
-        raise OSError(f"{draft.parent} cannot be written into: {_one_line(error)}") from error
+    model.write(draft)
     try:
         torch.save(state, file)
         # What cannot be read back is found now, not when the run is resumed.
@@ -168,24 +207,50 @@ def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
             "a part's state holds more than a checkpoint gives back: tensors, numbers, text, lists and dicts"
         ) from error
     except RuntimeError as error:  # a full disk, as torch calls it
-        raise OSError(f"{draft.parent} cannot be written into: {_one_line(error)}") from error
+        raise OSError(
+            f"{draft.parent} cannot be written into, perhaps because the disk is full: {one_line(error)}"
+        ) from error
 
 
-def _read(folder: Path) -> tuple[CycleGraph, dict[str, Tensor], dict[str, Any]]:
-    folder = standing(folder)
-    if not (folder / TRAINING_FILE).is_file():
-        raise CheckpointError(f"{folder} holds no checkpoint: {TRAINING_FILE} is missing")
+def _read(folder: Path) -> tuple[Saved, dict[str, Any]]:
+    """Return a checkpoint's model and this process's state."""
     try:
-        graph, _, weights = read_model(folder)
+        contents = read_files(folder, (TRAINING_FILE, *MODEL_FILES))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{folder} holds no checkpoint: {one_line(error)}") from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(_one_line(error)) from error
+        raise CheckpointError(one_line(error)) from error
     try:
-        state = torch.load(folder / TRAINING_FILE, map_location="cpu", weights_only=True)
+        saved = parse_model(folder, contents)
+    except ValueError as error:
+        raise CheckpointError(one_line(error)) from error
+    try:
+        state = torch.load(io.BytesIO(contents[TRAINING_FILE]), map_location="cpu", weights_only=True)
     except Exception as error:  # broken bytes have no exception of their own
         raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it is broken") from error
-    if not isinstance(state, dict) or not {"iteration", "parts", "random"} <= state.keys():
+    if not _is_state(state):
         raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else")
-    return graph, weights, state
+    if rank() >= len(state["ranks"]):
+        return saved, {**state, "random": None}
+    try:
+        own = applied({**state, "ranks": [None]}, state["ranks"][rank()])
+    except Exception as error:
+        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it is broken") from error
+    if not _is_state(own):
+        raise CheckpointError(f"{folder / TRAINING_FILE} cannot be read: it holds something else")
+    return saved, own
+
+
+def _is_state(state: object) -> bool:
+    kinds = {"iteration": int, "parts": dict, "random": dict, "ranks": list}
+    return (
+        isinstance(state, dict)
+        and state.keys() == kinds.keys()
+        and all(type(state[key]) is kind for key, kind in kinds.items())
+        and state["iteration"] >= 0
+        and len(state["ranks"]) > 0
+        and all(isinstance(name, str) and isinstance(part, dict) for name, part in state["parts"].items())
+    )
 
 
 def _other_graph(saved: CycleGraph, current: CycleGraph) -> str:
@@ -194,8 +259,16 @@ def _other_graph(saved: CycleGraph, current: CycleGraph) -> str:
     return f"they differ in {', '.join(names)}; start a new run, or build the model from the checkpoint's graph"
 
 
+def _other_networks(saved: Saved, model: CycleModel) -> str | None:
+    for name, current in model.specs.items():
+        there = saved.specs.get(name)
+        if there is not None and current is not None and there != current:
+            return f"{name} is {there} there and {current} in this model"
+    return None
+
+
 def _other_weights(saved: Mapping[str, Tensor], current: Mapping[str, Tensor]) -> str | None:
-    for name in {**current, **saved}:
+    for name in (*current, *sorted(saved.keys() - current.keys())):
         there, here = _kind(saved.get(name)), _kind(current.get(name))
         if there != here:
             return f"{name} is {there} there and {here} in this model"
@@ -204,10 +277,6 @@ def _other_weights(saved: Mapping[str, Tensor], current: Mapping[str, Tensor]) -
 
 def _kind(weight: Tensor | None) -> str:
     return "missing" if weight is None else f"{weight.dtype} of shape {tuple(weight.shape)}"
-
-
-def _one_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def random_state() -> dict[str, Any]:

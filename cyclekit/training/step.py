@@ -1,17 +1,20 @@
 """One training step: every player steps as the graph's schedule says."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cyclekit.errors import GraphError, SignalError
-from cyclekit.graph import Adversary, Comparison, CycleGraph, LossPlan, Term
+from cyclekit.errors import GraphError, ShapeError, SignalError
+from cyclekit.graph import Adversary, LossPlan
+from cyclekit.graph.terms import SIDES
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
 from cyclekit.pool import HistoryPool
-from cyclekit.training.players import networks_of, penalties_of, side_of
+from cyclekit.training.divergence import LossWatch
+from cyclekit.training.players import check_model, checked_optimizers
 
 Run: TypeAlias = Callable[..., Losses]
 Wrap: TypeAlias = Callable[[nn.Module], Run]
@@ -46,36 +49,36 @@ class Moves:
         self._known: dict[tuple[object, ...], list[Move]] = {}
         self._wrapped: dict[_Objective, Run] = {}
 
-    def of(self, player: str, active: tuple[str, ...], iteration: int) -> list[Move]:
-        """Return a player's moves; none where no term trains it.
+    def of(self, player: str, due: tuple[str, ...], iteration: int) -> list[Move]:
+        """Return a player's moves; none where nothing is due.
 
         Args:
             player: An entry of the schedule's order.
-            active: The terms that a batch allows.
+            due: The terms it minimises in this step, as `CycleGraph.due` gives them.
             iteration: Training steps taken so far, which decide about stand-ins.
         """
-        stand_ins = self._model.graph.schedule.stand_ins
-        standing_in = tuple(stand_in for stand_in in stand_ins if iteration < stand_in.steps)
-        key = (player, active, standing_in)
+        key = (player, due, self._model.graph.at_step(iteration))
         if key not in self._known:
-            self._known[key] = [self._move(objective) for objective in self._objectives(player, active, iteration)]
+            self._known[key] = [self._move(objective) for objective in self._objectives(player, due, iteration)]
         return self._known[key]
 
-    def _objectives(self, player: str, active: tuple[str, ...], iteration: int) -> list[_Objective]:
-        graph = self._model.graph
-        now, side, networks = graph.at_step(iteration), side_of(graph, player), networks_of(graph, player)
-        # A stand-in may change how a term is called; its place stays.
-        places = {term.name: current for term, current in zip(graph.terms, now.terms, strict=True)}
-        terms = {name: places[name] for name in active if now.learners(places[name], side) & {*networks}}
-        if not terms:
+    def _objectives(self, player: str, due: tuple[str, ...], iteration: int) -> list[_Objective]:
+        graph, networks = self._model.graph, self._model.graph.networks_of(player)
+        if not due:
             return []
-        if side == "discriminators":
+        if graph.side_of(player) == "discriminators":
             # Computed once in so many steps, a penalty weighs so many times as much.
-            interval = graph.schedule.penalty_interval
-            weights = dict.fromkeys(penalties_of(graph, player) & {*terms}, float(interval))
-            return [self._model.discriminator_objective(terms, networks=networks, weights=weights)]
-        groups = _groups(now, terms)
-        return [self._model.generator_objective(group, networks=networks, step=iteration) for group in groups]
+            penalties = [name for name in due if graph.term(name).measure == "penalty"]
+            weights = dict.fromkeys(penalties, float(graph.schedule.penalty_interval))
+            return [self._model.discriminator_objective(due, networks=networks, weights=weights)]
+        # A stand-in may change how a term is called; its place stays.
+        now = graph.at_step(iteration)
+        called = {current.name: term.name for term, current in zip(graph.terms, now.terms, strict=True)}
+        groups = now.backward_groups(name for name, before in called.items() if before in due)
+        return [
+            self._model.generator_objective([called[name] for name in group], networks=networks, step=iteration)
+            for group in groups
+        ]
 
     def _move(self, objective: _Objective) -> Move:
         if objective not in self._wrapped:
@@ -85,28 +88,6 @@ class Moves:
             terms = [self._model.graph.term(name) for name in objective.plan.terms]
             judges = {t.name: t.discriminator for t in terms if isinstance(t, Adversary) and t.generated}
         return Move(self._wrapped[objective], objective.plan, judges)
-
-
-def _groups(graph: CycleGraph, terms: Mapping[str, Term]) -> list[list[str]]:
-    """Return the terms that are back-propagated together: all, or each cycle's with those of what it makes."""
-    if graph.schedule.backward == "joint":
-        return [list(terms)]
-    made = {
-        name: {
-            value
-            for evaluation in graph.plan([term.name]).generators.evaluations
-            if evaluation.network not in graph.discriminators
-            for value in evaluation.makes
-        }
-        for name, term in terms.items()
-    }
-    cycles = [name for name, term in terms.items() if isinstance(term, Comparison) and term.kind == "cycle"]
-    groups = {name: [name] for name in cycles}
-    for name in terms:
-        if name not in cycles:
-            home = next((cycle for cycle in cycles if made[name] <= made[cycle]), name)
-            groups.setdefault(home, []).append(name)
-    return list(groups.values())
 
 
 class StepResult(NamedTuple):
@@ -144,8 +125,10 @@ class AdversarialStep:
         pools: A history pool for each discriminator, by name.
 
     Raises:
-        GraphError: A player has no optimiser, or an optimiser no player.
-        ValueError: `accumulate` is not positive.
+        GraphError: A player has no optimiser, or one that holds other weights than the player's; or a loss
+            couples the samples of a batch that shall be divided.
+        ShapeError: An argument is something else, an optimiser alone for example.
+        ValueError: `accumulate` is not positive, or `seed` no number.
 
     Source:
         C2GAN (arXiv 1908.00999), section 3.4; the history as in CycleGAN (arXiv 1703.10593).
@@ -182,16 +165,18 @@ class AdversarialStep:
         seed: int = 0,
         accumulate: int = 1,
     ) -> None:
+        check_model(model)
         schedule = model.graph.schedule
-        players = [player for player in schedule.order if networks_of(model.graph, player)]
-        if set(players) != set(optimizers):
-            raise GraphError(
-                f"the players are {', '.join(players)}; got optimisers for {', '.join(optimizers) or 'none'}"
-            )
-        if accumulate < 1:
-            raise ValueError(f"accumulate: got {accumulate}, expected 1 or more parts")
+        if type(seed) is not int or abs(seed) >= 2**62:
+            raise ValueError(f"seed: got {seed!r}, expected a whole number of at most 62 bits")
+        if not callable(backward) or not (wrap is None or callable(wrap)):
+            raise ShapeError("backward and wrap: expected functions, such as accelerator.backward and torch.compile")
+        if type(accumulate) is not int or accumulate < 1:
+            raise ValueError(f"accumulate: got {accumulate!r}, expected 1 or more parts")
+        if accumulate > 1:
+            _check_parts_add_up(model)
         self.model = model
-        self.optimizers = {player: optimizers[player] for player in players}
+        self.optimizers = checked_optimizers(model, optimizers)
         self.iteration = 0
         pools = {
             name: HistoryPool(schedule.history, seed + number) for number, name in enumerate(model.graph.discriminators)
@@ -200,14 +185,16 @@ class AdversarialStep:
         self.accumulate = accumulate
         self._backward = backward
         self._moves = Moves(model, wrap)
-        for player in players:
+        self._watch = LossWatch()
+        self._looked = False
+        for player in self.optimizers:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
-            terms = tuple(term.name for term in model.graph.minimised_by(side_of(model.graph, player)))
             for iteration in sorted({0, schedule.penalty_interval - 1}):
-                self._moves.of(player, self._due(player, terms, iteration), 0)
+                due = model.graph.due(player, iteration=iteration)
+                self._moves.of(player, due, iteration)
 
     def __call__(self, batch: Mapping[str, Tensor]) -> StepResult:
-        """Take one training step.
+        """Take one training step. The first batch's values are looked at once (`CycleModel.check_values`).
 
         Args:
             batch: The graph's input signals by name, images and maps in [-1, 1], on the model's device.
@@ -216,17 +203,24 @@ class AdversarialStep:
             The losses and the generated signals.
 
         Raises:
-            SignalError: A signal is missing or does not fit its domain, or the batch cannot be divided.
+            SignalError: A signal is missing, holds no samples or does not fit its domain, or the batch cannot
+                be divided.
         """
+        if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SignalError(f"a batch is a dict of tensors by the signals' names, got a {type(batch).__name__}")
+        for name, value in batch.items():
+            if isinstance(value, Tensor) and value.ndim and not len(value):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise SignalError(f"{name!r} holds no samples: leave empty batches out")
+        if not self._looked:
+            self.model.check_values(batch)
+            self._looked = True
         graph = self.model.graph
         generators_turn = (self.iteration + 1) % graph.schedule.discriminator_steps == 0
         losses: dict[str, Tensor] = {}
         signals: dict[str, Tensor] = {}
         for player, optimizer in self.optimizers.items():
-            side = side_of(graph, player)
-            judging = side == "discriminators"
-            due = self._due(player, self.model.active_terms(batch, side), self.iteration)
-            moves = self._moves.of(player, due, self.iteration)
+            judging = graph.side_of(player) == "discriminators"
+            moves = self._moves.of(player, graph.due(player, batch, self.iteration), self.iteration)
             if not moves or not (judging or generators_turn):
                 continue
             optimizer.zero_grad()
@@ -236,8 +230,17 @@ class AdversarialStep:
                 total = losses.get(f"{player}/total", 0) + result.total
                 losses |= {f"{player}/total": total, **{f"{player}/{k}": loss for k, loss in result.terms.items()}}
             optimizer.step()
+        self._watch.note(losses, self.iteration)
         self.iteration += 1
         return StepResult(losses, signals)
+
+    def check_finite(self) -> None:
+        """Check that every loss has been finite so far; call it where losses are read, as it waits for the device.
+
+        Raises:
+            TrainingDivergedError: A loss was not; the message names the first one, and its training step.
+        """
+        self._watch.check()
 
     def state_dict(self) -> dict[str, Any]:
         """Return optimisers, pools and the iteration.
@@ -248,6 +251,7 @@ class AdversarialStep:
         return {
             "iteration": self.iteration,
             "pools": self.pools.state_dict(),
+            "kinds": {player: _kind(optimizer) for player, optimizer in self.optimizers.items()},
             "optimizers": {player: optimizer.state_dict() for player, optimizer in self.optimizers.items()},
         }
 
@@ -256,17 +260,20 @@ class AdversarialStep:
 
         Args:
             state: What it returned.
+
+        Raises:
+            ValueError: It is the state of other optimisers, or of something else.
         """
+        if type(state["iteration"]) is not int or state["iteration"] < 0:
+            raise ValueError(f"the iteration is {state['iteration']!r}")
+        kinds = {player: _kind(optimizer) for player, optimizer in self.optimizers.items()}
+        if state["kinds"] != kinds:
+            raise ValueError(f"the optimisers are {state['kinds']} there and {kinds} here")
+        self._watch.clear()
         self.iteration = state["iteration"]
         self.pools.load_state_dict(state["pools"])
         for player, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][player])
-
-    def _due(self, player: str, active: tuple[str, ...], iteration: int) -> tuple[str, ...]:
-        """Leave penalties out but in every so many-th iteration."""
-        graph = self.model.graph
-        waiting = penalties_of(graph, player) if iteration % graph.schedule.penalty_interval else frozenset[str]()
-        return tuple(name for name in active if name not in waiting)
 
     def _generate(self, move: Move, batch: Mapping[str, Tensor]) -> Losses:
         return self._run(move, self.model.checked(batch, move.plan.inputs))
@@ -283,9 +290,12 @@ class AdversarialStep:
     def _run(self, move: Move, *values: Mapping[str, Tensor]) -> Losses:
         """Back-propagate an objective's loss, part by part of the batch; return its mean, detached."""
         parts: list[Losses] = []
-        for part in zip(*map(self._parts, values), strict=True):
-            made = move.run(*part)
-            self._backward(made.total / self.accumulate)
+        for number, part in enumerate(zip(*map(self._parts, values), strict=True), start=1):
+            # Several processes add their gradients up once, after the last part.
+            alone = nullcontext if number == self.accumulate else getattr(move.run, "no_sync", nullcontext)
+            with alone():
+                made = move.run(*part)
+                self._backward(made.total / self.accumulate)
             parts.append(Losses(made.total.detach(), _detached(made.terms), _detached(made.signals)))
         if len(parts) == 1:
             return parts[0]
@@ -301,6 +311,22 @@ class AdversarialStep:
             if len(value) % count:
                 raise SignalError(f"a batch of {len(value)} cannot be divided into accumulate={count} equal parts")
         return [{name: value.chunk(count)[i] for name, value in values.items()} for i in range(count)]
+
+
+def _kind(optimizer: Optimizer) -> str:
+    return type(getattr(optimizer, "optimizer", optimizer)).__name__  # behind Accelerate's
+
+
+def _check_parts_add_up(model: CycleModel) -> None:
+    """Refuse to divide a batch for a loss that compares its samples with each other."""
+    for side in SIDES:
+        for term in model.graph.minimised_by(side):
+            measure = model.measure(term.name)
+            if getattr(getattr(measure, "func", measure), "couples_samples", False):
+                raise GraphError(
+                    f"accumulate: {term.criterion!r} of the term {term.name!r} couples the samples of a batch, so that "
+                    "parts would not add up to it; leave accumulate at 1, or choose another one"
+                )
 
 
 def _detached(values: Mapping[str, Tensor]) -> dict[str, Tensor]:

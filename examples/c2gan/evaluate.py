@@ -34,7 +34,7 @@ def measure(model: CycleModel, pairs: Pairs, train_set: Pairs) -> Metrics:
     was_training = model.training
     model.eval()
     total, count = torch.zeros_like(pairs[0]["y"]), 0
-    for batch in _batches(train_set, limit=512):
+    for batch in _batches(train_set):
         total += _image(batch["y"]).sum(0)
         count += len(batch["y"])
     mean = total / count
@@ -54,9 +54,8 @@ def measure(model: CycleModel, pairs: Pairs, train_set: Pairs) -> Metrics:
     return {name: {"PSNR": round(pair[0].item(), 3), "SSIM": round(pair[1].item(), 4)} for name, pair in means.items()}
 
 
-def _batches(pairs: Pairs, limit: int | None = None) -> Iterator[dict[str, Tensor]]:
-    chosen = range(min(len(pairs), limit or len(pairs)))
-    return iter(DataLoader(torch.utils.data.Subset(pairs, chosen), batch_size=32))
+def _batches(pairs: Pairs) -> Iterator[dict[str, Tensor]]:
+    return iter(DataLoader(pairs, batch_size=32))
 
 
 def _image(value: Tensor) -> Tensor:

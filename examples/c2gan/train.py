@@ -175,7 +175,7 @@ def train(options: Options) -> None:
                 accelerator.log(losses, step=step.iteration)
                 progress.update(bar, losses=f"G {losses['G']:.2f}  D {losses['D']:.2f}")
             progress.update(bar, completed=step.iteration)
-            if (step.iteration % options.checkpoint_every == 0 or last) and accelerator.is_main_process:
+            if step.iteration % options.checkpoint_every == 0 or last:
                 save_checkpoint(checkpoints, step.iteration, model, parts)
     accelerator.end_training()
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, GraphError, Regularizer
+from cyclekit.graph import Adversary, Comparison, CycleGraph, Evaluation, GraphError, Image, Regularizer, resolve
 from cyclekit.graph.notation import expression
 from cyclekit.graph.plan import grouped, ordered
 from tests.graph.family import C2GAN, CYCLEGAN
@@ -176,3 +176,15 @@ def test_edits_of_any_graph(graph, data):
             assert len(apart.calls) == len(graph.calls)
             assert [t.weight for t in apart.terms] == [t.weight for t in graph.terms]
             assert len(apart.plan().generators.evaluations) == len(graph.plan().generators.evaluations)
+
+
+def test_names_found_late_are_read_once(monkeypatch):
+    readings = []
+    read = resolve._Reading.read
+    monkeypatch.setattr(resolve._Reading, "read", lambda self: (readings.append(1), read(self))[1])
+    size = 300
+    names = "\n".join(f"{'x' if i == 0 else f's{i}'} -G-> s{i + 1}" for i in reversed(range(size)))
+    graph = CycleGraph({"x": Image(3)}, maps=f"x {'-G-> _ ' * size}\n{names}", losses=f"s{size} ~ x")
+    assert len(readings) == 1
+    assert len(graph.calls) == size
+    assert graph.generated == tuple(f"s{i + 1}" for i in range(size))

@@ -17,8 +17,9 @@ from cyclekit import CycleModel, GraphError, Image, NetworkSpec
 from cyclekit._files import standing, whole_folder
 from cyclekit.graph import CycleGraph
 from cyclekit.model import PretrainedError
-from cyclekit.model.files import GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE
+from cyclekit.model.files import FILES, GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE
 from tests.model.tiny import C2GAN, PIX2PIX, POSEGAN, STARGAN, TinyGenerator, batch_of, built, networks, warp
+from tests.sums import seal
 
 SPECS = {
     "generators": {
@@ -33,12 +34,17 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def written(folder):
+    """Return what a writer put into a folder, checksums left out."""
+    return {name: content for name, content in contents(folder).items() if name != "SHA256SUMS"}
+
+
 def test_a_folder_alone_brings_a_model_back(tmp_path):
     model = C2GAN.build(**SPECS)
     batch = batch_of(C2GAN, dtype=torch.float32, size=64)
     model.generator_loss(batch)  # moves the statistics of batch normalisation
     model.save_pretrained(tmp_path / "deep" / "model")
-    assert sorted(contents(tmp_path / "deep" / "model")) == sorted([GRAPH_FILE, NETWORKS_FILE, WEIGHTS_FILE])
+    assert sorted(contents(tmp_path / "deep" / "model")) == sorted(FILES)
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["model"]
     again = CycleModel.from_pretrained(tmp_path / "deep" / "model")
     assert again.graph == model.graph
@@ -136,7 +142,10 @@ def test_damage_is_said(tmp_path, file, damage, message):
         (tmp_path / file).unlink()
     else:
         (tmp_path / file).write_bytes(damage((tmp_path / file).read_bytes()))
-    with pytest.raises((FileNotFoundError, PretrainedError), match=re.escape(message)) as raised:
+        with pytest.raises(PretrainedError, match=f"{file} cannot be read: it is damaged, as SHA256SUMS says$"):
+            CycleModel.from_pretrained(tmp_path)
+        seal(tmp_path)  # as if it had been written so
+    with pytest.raises(PretrainedError, match=re.escape(message)) as raised:
         CycleModel.from_pretrained(tmp_path)
     assert str(tmp_path) in str(raised.value)
 
@@ -147,6 +156,7 @@ def test_weights_of_other_networks_are_said(tmp_path):
     specs = json.loads((tmp_path / NETWORKS_FILE).read_text())
     specs["G"]["options"]["base_channels"] = 3
     (tmp_path / NETWORKS_FILE).write_text(json.dumps(specs))
+    seal(tmp_path)
     with pytest.raises(PretrainedError, match="holds weights of other networks"):
         CycleModel.from_pretrained(tmp_path)
 
@@ -166,6 +176,22 @@ def test_an_earlier_model_is_replaced_and_nothing_else(tmp_path):
     with pytest.raises(NotADirectoryError, match=r"notes.txt is a file"):
         model.save_pretrained(tmp_path / "notes.txt")
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", [".", "..", "../here", "../link"])
+def test_the_working_directory_is_not_replaced(tmp_path, monkeypatch, place):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to("here")
+    monkeypatch.chdir(tmp_path / "here")
+    if place == "..":
+        (tmp_path / "link").unlink()
+        monkeypatch.setattr("cyclekit.model.model.FILES", ("here",))  # as if a model were all there is
+    with pytest.raises(
+        FileExistsError, match=r"is the working directory, or holds it; choose the name of a folder in it"
+    ):
+        built(PIX2PIX).save_pretrained(place)
+    built(PIX2PIX).save_pretrained("model")
+    assert sorted(contents(Path("model"))) == sorted(FILES)
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -194,7 +220,7 @@ def test_a_symbolic_link_is_followed(tmp_path):
     with whole_folder(tmp_path / "link") as draft:
         (draft / "new").write_text("new")
     assert (tmp_path / "link").is_symlink()
-    assert contents(tmp_path / "there") == {"new": b"new"}
+    assert written(tmp_path / "there") == {"new": b"new"}
 
 
 WRITER = """
@@ -226,13 +252,13 @@ def test_a_killed_writer_leaves_a_whole_folder(tmp_path, moment):
     time.sleep(moment * 0.0007)  # anywhere within a turn
     os.kill(writer.pid, signal.SIGKILL)
     writer.communicate()
-    found = contents(standing(folder))
+    found = written(standing(folder))
     assert sorted(found) == ["0", "1", "2", "3"]
     assert len(set(found.values())) == 1
     # what is left beside it does not hinder the next one
     with whole_folder(folder) as draft:
         (draft / "new").write_text("new")
-    assert contents(folder) == {"new": b"new"}
+    assert written(folder) == {"new": b"new"}
 
 
 def test_between_the_two_renames_the_former_model_is_read(tmp_path, monkeypatch):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch import nn
+from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn.parallel import DistributedDataParallel
 
 from tests.model.tiny import C2GAN, built
@@ -40,21 +42,35 @@ def share(batch: dict[str, torch.Tensor], rank: int) -> dict[str, torch.Tensor]:
     return {name: value.chunk(PROCESSES)[rank] for name, value in batch.items()}
 
 
+def counting(counts: list[int], bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
+    """Note that gradients are added up, and do it."""
+    counts.append(bucket.index())
+    return allreduce_hook(dist.group.WORLD, bucket)
+
+
 def train(rank: int, folder: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=PROCESSES)
-    results = {}
+    results, syncs = {}, {}
     for name, norm, accumulate in CASES:
         model = built(GRAPHS[name], norm)
         if rank:
             torch.nn.init.ones_(
                 model.generators["G_I"].layers[0].weight
             )  # which the step makes equal to the first process's
-        step = stepping(model, wrap=DistributedDataParallel, accumulate=accumulate)
+        counts: list[int] = []
+
+        def wrap(objective: nn.Module, counts: list[int] = counts) -> DistributedDataParallel:
+            parallel = DistributedDataParallel(objective)
+            parallel.register_comm_hook(counts, counting)
+            return parallel
+
+        step = stepping(model, wrap=wrap, accumulate=accumulate)
         for batch in batches(count=STEPS, samples=SAMPLES):
             step(share(batch, rank))
         results[name, norm, accumulate] = model.state_dict()
-    torch.save(results, folder / f"{rank}.pt")
+        syncs[name, norm, accumulate] = len(counts)
+    torch.save({"learned": results, "syncs": syncs}, folder / f"{rank}.pt")
     dist.destroy_process_group()
 
 

@@ -56,6 +56,14 @@ def test_it_is_a_model_of_its_own(tmp_path):
     assert_equal(again.generate(batch), before)
 
 
+@pytest.mark.parametrize("decay", [2, -0.1, float("nan")])
+def test_what_stays_is_a_share(decay):
+    with pytest.raises(
+        ValueError, match=r"^decay: got \S+, expected what stays of the average in one step, from 0 to 1$"
+    ):
+        moving_average(built(C2GAN), decay)
+
+
 @pytest.mark.parametrize("use_warmup", [False, True])
 def test_it_resumes(use_warmup, tmp_path):
     graph = with_short_history(C2GAN)

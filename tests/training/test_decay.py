@@ -1,5 +1,8 @@
 """The linear decay of the learning rate."""
 
+import re
+from contextlib import nullcontext
+
 import pytest
 import torch
 from hypothesis import given
@@ -12,11 +15,24 @@ def rates(constant, decay, steps, start=2e-4):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=start)
     schedule = linear_decay(optimizer, constant, decay)
     found = []
-    for _ in range(steps):
-        found.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
+    goes_on = bool(decay) and steps > constant + decay
+    with pytest.warns(UserWarning, match="count training steps, not epochs") if goes_on else nullcontext():
+        for _ in range(steps):
+            found.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.step()
     return found
+
+
+def test_epochs_taken_for_steps_are_noticed():
+    assert rates(100, 100, 200)[-1] > 0  # a run as long as was said ends in silence
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    schedule = linear_decay(optimizer, 100, 100)
+    optimizer.step()
+    for _ in range(200):
+        schedule.step()
+    with pytest.warns(UserWarning, match=r"^linear_decay: training goes on at a rate of 0 after 200 steps; constant "):
+        schedule.step()
 
 
 def test_it_is_level_then_straight_then_zero():
@@ -49,7 +65,8 @@ def test_all_groups_keep_their_proportions():
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.75, 0.075])
 
 
-@pytest.mark.parametrize(("constant", "decay"), [(-1, 2), (2, -1)])
-def test_steps_are_not_negative(constant, decay):
-    with pytest.raises(ValueError, match=rf"^linear_decay\(constant={constant}, decay={decay}\): steps must be 0 or"):
+@pytest.mark.parametrize(("constant", "decay"), [(-1, 2), (2, -1), (2.5, 1), (1, float("nan")), (True, 1), ("1", 1)])
+def test_steps_are_whole_numbers(constant, decay):
+    message = re.escape(f"linear_decay(constant={constant}, decay={decay}): steps must be whole numbers, 0 or more")
+    with pytest.raises(ValueError, match=f"^{message}$"):
         rates(constant, decay, 1)

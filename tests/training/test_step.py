@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cyclekit import GraphError, HistoryPool, Image, Schedule, StandIn
+from cyclekit.errors import SignalError
 from cyclekit.graph import CycleGraph
 from cyclekit.training import AdversarialStep, create_optimizers
 from tests.model.tiny import C2GAN, TinyGenerator, built, networks
@@ -301,3 +302,13 @@ def test_create_optimizers_gives_each_player_its_own_weights():
     for player, modules in (("generators", model.generators), ("discriminators", model.discriminators)):
         (group,) = optimizers[player].param_groups
         assert [id(weight) for weight in group["params"]] == [id(weight) for weight in modules.parameters()]
+
+
+def test_the_first_batch_is_looked_at_and_no_other():
+    step, batch = stepping(built(C2GAN)), batches()[0]
+    with pytest.raises(SignalError, match=r"'x' is Image.*divide bytes by 255"):
+        step({**batch, "x": batch["x"] * 255})
+    assert step.iteration == 0
+    step(batch)
+    step({**batch, "x": batch["x"] * 255})
+    assert step.iteration == 2

@@ -19,7 +19,7 @@ class EmbeddedPairs(Dataset[dict[str, Tensor]], ABC):
     Args:
         split: ``"train"`` or ``"test"``; no identity is in both.
         size: Height and width.
-        identities: How many; 200 to train and 32 to test where nothing is said.
+        identities: How many; by default 200 to train and 32 to test.
         seed: Everything follows from it.
 
     Raises:

@@ -85,7 +85,7 @@ class FacePairs(EmbeddedPairs):
     Args:
         split: ``"train"`` or ``"test"``.
         size: Height and width.
-        identities: How many; 200 to train and 32 to test where nothing is said.
+        identities: How many; by default 200 to train and 32 to test.
         seed: Of all identities and states.
     """
 
