@@ -67,7 +67,7 @@ def test_a_spec_that_would_reach_out_is_refused(tmp_path, asked, backbone, pretr
     networks["G"]["options"] |= {"backbone": backbone, "pretrained": pretrained}
     (tmp_path / "networks.json").write_text(json.dumps(networks))
     seal(tmp_path)
-    with pytest.raises(PretrainedError, match=f"the backbone '{backbone}' is described outside the saved model"):
+    with pytest.raises(PretrainedError, match=f"cannot be built: the backbone '{backbone}' is described outside"):
         CycleModel.from_pretrained(tmp_path)
     assert asked == []
 
