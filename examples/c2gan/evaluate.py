@@ -11,10 +11,11 @@ from typing import Literal
 
 import torch
 import tyro
+from accelerate import Accelerator
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from cyclekit import CycleModel
+from cyclekit import CycleKitError, CycleModel
 from cyclekit.metrics import psnr, ssim
 from cyclekit.training import latest_checkpoint
 from data.sources import Pairs, open_split
@@ -68,7 +69,14 @@ def load_run(run: Path) -> tuple[CycleModel, dict[str, object]]:
     folder = latest_checkpoint(run / "checkpoints")
     if folder is None or not (run / "options.json").is_file():
         raise UsageError(f"{run} holds no run: train one with train.py --out {run}")
-    return CycleModel.from_pretrained(folder), json.loads((run / "options.json").read_text())
+    try:
+        options = json.loads((run / "options.json").read_text())
+        options["size"] = tuple(options["size"])
+        return CycleModel.from_pretrained(folder), options
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if isinstance(error, CycleKitError):
+            raise
+        raise UsageError(f"{run / 'options.json'} cannot be read as a run's options: {error}") from error
 
 
 @dataclass
@@ -86,10 +94,10 @@ def evaluate(options: Options) -> None:
     model, trained = load_run(options.run)
     data = Path(str(trained["data"])) if trained["data"] else None
     splits = [
-        open_split(trained["task"], data, split, tuple(trained["size"]), trained["panels"])
+        open_split(trained["task"], data, split, trained["size"], trained["panels"])
         for split in (options.split, "train")
     ]
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(Accelerator().device)
     print_table(measure(model, *splits), options.run, options.split)
 
 

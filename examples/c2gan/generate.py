@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 import tyro
+from accelerate import Accelerator
 
 from cyclekit import Heatmap
 from data.sources import read_image, write_image
@@ -35,9 +36,9 @@ class Options:
 def generate(options: Options) -> None:
     """Write the generated image, or the keypoints of the image."""
     model, trained = load_run(options.run)
-    model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    model.eval().to(Accelerator().device)
     device = next(model.parameters()).device
-    size = tuple(trained["size"])
+    size = trained["size"]
     x = read_image(options.image, size)[None].to(device)
     if options.keypoints is None:
         write_image(model.generators["G_K"](x)[0].cpu(), options.out)

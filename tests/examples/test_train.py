@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 import evaluate
 import generate
 import train
-from cyclekit.training import latest_checkpoint
+from cyclekit.training import latest_checkpoint, run_lock
+from data.composites import CompositePairs
 from data.sources import ShuffledBatches, keypoints_of
 from recipe import PRESETS, c2gan, fitting_unet
 
@@ -71,7 +72,7 @@ def test_a_run_leaves_what_it_promises(finished: Path) -> None:
     assert all(set(scores) == {"PSNR", "SSIM"} for scores in metrics.values())
     assert list((finished / "events").glob("events.out.tfevents*"))
     assert [path.name for path in (finished / "checkpoints").iterdir()] == ["step-00000006"]
-    assert not list(finished.rglob(".*"))
+    assert [path.name for path in finished.rglob(".*")] == [".lock"]
 
 
 def test_a_finished_run_can_be_measured_and_used(
@@ -165,7 +166,13 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(
         ("--generator", "unet_265"): "did you mean 'unet_256'",
         ("--discriminator", "patchgan"): "no discriminator is called 'patchgan'",
         ("--size", "96", "64"): "multiples of 64",
-        ("--steps", "0"): "must be 1 or more",
+        ("--steps", "0"): "--steps 0: must be 1 or more",
+        ("--batch", "0"): "--batch 0: must be 1 or more",
+        ("--learning-rate", "-1"): "--learning-rate -1.0: must be a positive number",
+        ("--learning-rate", "nan"): "--learning-rate nan: must be a positive number",
+        ("--pixel-weight", "-1"): "--pixel-weight -1.0: must be a number, 0 or more",
+        ("--seed", "-1"): "--seed -1: must be a whole number",
+        ("--decay", "7"): "--decay 7: must be from 0 to --steps 6",
     }
     for change, said in cases.items():
         arguments = list(small_run)
@@ -200,8 +207,80 @@ def test_a_run_is_not_overwritten_nor_resumed_with_another_graph(
     before = weights_of(finished)
     arguments = [*small_run[:-1], str(finished)]
     assert "holds a run already" in refused(capsys, arguments)
-    assert "another graph" in refused(capsys, [*arguments, "--resume", "--preset", "paper"])
+    said = refused(capsys, [*arguments, "--resume", "--preset", "paper"])
+    assert f"{finished} was trained with --preset official, not paper: leave --preset out" in said
     assert all(torch.equal(before[name], value) for name, value in weights_of(finished).items())
+
+
+@pytest.mark.parametrize(
+    ("flag", "values", "was"),
+    [
+        ("--learning-rate", ["1e-3"], "0.0002"),
+        ("--batch", ["1"], "2"),
+        ("--seed", ["5"], "0"),
+        ("--panels", ["x y Lx Ly"], "x y Ly Lx"),
+        ("--precision", ["bf16"], "no"),
+        ("--size", ["128", "128"], "64 64"),
+        ("--data", ["elsewhere"], None),
+        ("--decay", ["1"], "3"),
+    ],
+)
+def test_a_resumed_run_keeps_its_options(
+    finished: Path, flag: str, values: list[str], was: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = (finished / "options.json").read_bytes()
+    said = refused(capsys, ["--out", str(finished), "--resume", flag, *values])
+    assert f"{finished} was trained with {flag} {was or ''}" in said
+    assert (finished / "options.json").read_bytes() == told
+
+
+def test_a_run_whose_rate_has_fallen_has_ended(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, ["--out", str(finished), "--resume", "--steps", "9"])
+    assert "falls to 0 at step 6, and --steps 9 cannot train it further" in said
+
+
+def test_a_run_without_decay_goes_on_as_a_longer_one(small_run: list[str], tmp_path: Path) -> None:
+    for name, steps in (("long", "4"), ("longer", "6")):
+        arguments = [*small_run[:-1], str(tmp_path / name), "--decay", "0"]
+        arguments[arguments.index("--steps") + 1] = steps
+        train.main(arguments)
+    train.main(["--out", str(tmp_path / "long"), "--resume", "--steps", "6"])
+    assert_equal_weights(tmp_path / "long", tmp_path / "longer")
+    told = json.loads((tmp_path / "long" / "options.json").read_text())
+    assert (told["steps"], told["batch"], told["decay_steps"]) == (6, 2, 0)
+    assert Path(told["data"]).is_absolute()
+
+
+def test_damaged_options_are_named(small_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    for content in ("", "[]", "{}", "[" * 5000, '{"steps": 3}'):
+        (out / "options.json").write_text(content)
+        assert "cannot be read as a run's options" in refused(capsys, ["--out", str(out), "--resume"])
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_leaves_the_good_checkpoint(
+    small_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, read = [], CompositePairs.__getitem__
+
+    def spoilt(self: CompositePairs, index: int) -> dict[str, torch.Tensor]:
+        taken.append(index)
+        pair = read(self, index)
+        return {**pair, "y": pair["y"] * float("nan")} if len(taken) == 9 else pair  # in the fifth batch of two
+
+    monkeypatch.setattr(CompositePairs, "__getitem__", spoilt)
+    said = refused(capsys, small_run)
+    assert "not finite" in said or "NaN" in said
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir() if path.name.startswith("step")] == [
+        "step-00000004"
+    ]
+    assert all(value.isfinite().all() for value in weights_of(tmp_path / "run").values())
+
+
+def test_two_runs_in_one_folder(small_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with run_lock(tmp_path / "run"):
+        assert "in use" in refused(capsys, small_run)
 
 
 def test_scripts_refuse_a_folder_without_a_run(tmp_path: Path) -> None:
