@@ -9,7 +9,7 @@ import torch
 
 from cyclekit._typed import typed
 from cyclekit.keypoints.heatmaps import Keypoints
-from cyclekit.keypoints.readers.annotations import Annotations, fail, numbers, read_text
+from cyclekit.keypoints.readers.annotations import Annotations, fail, finite, numbers, parse_json, read_text
 from cyclekit.keypoints.skeletons import OPENPOSE_18
 
 _HEADER = "name:keypoints_y:keypoints_x"
@@ -69,10 +69,10 @@ def read_market_csv(path: str | PathLike[str]) -> Annotations:
 
 def _coordinates(path: str | PathLike[str], line: int, text: str) -> list[float]:
     try:
-        value: object = json.loads(text)
+        value = parse_json(text)
     except json.JSONDecodeError:
         fail(path, line, "a list such as [8, 23, -1]", text.strip())
-    found = numbers(path, line, value)
+    found = [finite(path, line, number) for number in numbers(path, line, value)]
     if len(found) != len(OPENPOSE_18):
         fail(path, line, f"{len(OPENPOSE_18)} numbers in a list", len(found))
     return found
