@@ -12,6 +12,7 @@ import torch
 
 from cyclekit.errors import AnnotationError
 from cyclekit.keypoints.heatmaps import Keypoints
+from cyclekit.keypoints.points import check_number
 
 # Built-in repr would fail on what is nested deeply, and spell out all of what is large.
 _short = reprlib.Repr()
@@ -133,15 +134,9 @@ def triples(path: str | PathLike[str], where: str, value: object) -> list[float]
     return found
 
 
-def check_threshold(name: str, value: float) -> None:
-    """Raise where nothing compares with a threshold."""
-    if math.isnan(value):
-        raise ValueError(f"{name}: got {value}, expected a number")
-
-
 def stack_triples(rows: list[list[float]], threshold: float) -> Keypoints:
     """Build keypoints of x, y, confidence rows; a joint is there when its confidence exceeds the threshold."""
-    check_threshold("threshold", threshold)
+    check_number("threshold", threshold)
     joints = len(rows[0]) // 3 if rows else 0
     table = torch.tensor(rows, dtype=torch.float32).reshape(len(rows), joints, 3)
     points, confidence = table[..., :2], table[..., 2]

@@ -4,9 +4,9 @@ from os import PathLike
 from typing import cast
 
 from cyclekit._typed import typed
+from cyclekit.keypoints.points import check_number
 from cyclekit.keypoints.readers.annotations import (
     Annotations,
-    check_threshold,
     fail,
     field,
     finite,
@@ -126,7 +126,7 @@ def read_coco_results(
             assert read_coco_results(file, threshold=0.3).names == ("7.jpg",)
         ```
     """
-    check_threshold("min_score", min_score)
+    check_number("min_score", min_score)
     content = read_json(path)
     if isinstance(content, dict):
         keys = list(cast("dict[str, object]", content))

@@ -9,7 +9,8 @@ import torch
 from cyclekit._typed import typed
 from cyclekit.errors import AnnotationError
 from cyclekit.keypoints.heatmaps import Keypoints
-from cyclekit.keypoints.readers.annotations import Annotations, check_threshold, fail, finite, read_text
+from cyclekit.keypoints.points import check_number
+from cyclekit.keypoints.readers.annotations import Annotations, fail, finite, read_text
 
 _COLUMNS = tuple(f"{axis}_{index}" for index in range(68) for axis in "xy")
 _DIGITS = 9  # of a number of points that a file can hold
@@ -55,7 +56,7 @@ def read_openface_csv(path: str | PathLike[str], threshold: int | float = 0) -> 
             assert keypoints.points.shape == (1, 68, 2)
         ```
     """
-    check_threshold("threshold", threshold)
+    check_number("threshold", threshold)
     lines = read_text(path).splitlines()
     header = [name.strip() for name in lines[0].split(",")] if lines else []
     places = {name: index for index, name in enumerate(header)}
