@@ -49,10 +49,11 @@ class HistoryPool(nn.Module):
 
     Args:
         size: Samples to hold; 0 hands every sample through.
-        seed: Begins the sequence of random choices.
+        seed: Begins the sequence of random choices; a whole number of 64 bits, negative ones included.
 
     Raises:
-        ValueError: `size` is negative.
+        ShapeError: `size` or `seed` is no whole number.
+        ValueError: `size` is negative, or `seed` has more than 64 bits.
 
     Source:
         Shrivastava et al. 2017, section 2.3; `util/image_pool.py` of `junyanz/pytorch-CycleGAN-and-pix2pix`.
@@ -71,10 +72,13 @@ class HistoryPool(nn.Module):
     seed: Int[Tensor, ""]
     seen: Int[Tensor, ""]
 
+    @typed
     def __init__(self, size: int = 50, seed: int = 0) -> None:
         super().__init__()
         if size < 0:
             raise ValueError(f"size: got {size}, expected 0 (no pool) or more")
+        if not -(2**63) <= seed < 2**63:
+            raise ValueError(f"seed: got {seed}, expected a whole number of 64 bits, -2**63 to 2**63 - 1")
         self.size = size
         self._tensors = 0
         self.register_buffer("seed", torch.tensor(seed, dtype=torch.int64))

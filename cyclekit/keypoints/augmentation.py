@@ -1,5 +1,6 @@
 """Images, keypoints, masks and heatmaps moved together, with left and right kept right."""
 
+import math
 from typing import Literal, NamedTuple
 
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from cyclekit._precision import full_precision
 from cyclekit._typed import typed
-from cyclekit.keypoints.heatmaps import Keypoints
+from cyclekit.keypoints.heatmaps import Keypoints, check_keypoints
+from cyclekit.keypoints.points import check_size
 from cyclekit.keypoints.skeletons import Skeleton
 
 
@@ -32,6 +34,17 @@ class PosedImage(NamedTuple):
 
 
 @typed
+def check_fields(
+    image: Float[Tensor, "batch channels height width"],
+    points: Float[Tensor, "batch joints 2"],
+    masks: Float[Tensor, "batch masks height width"] | None,
+    heatmaps: Float[Tensor, "batch maps height width"] | None,
+    where: Bool[Tensor, " batch"] | None,
+) -> None:
+    """Raise unless the fields of a posed image fit, which a tuple does not look at when it is made."""
+
+
+@typed
 def mirror(posed: PosedImage, skeleton: Skeleton, where: Bool[Tensor, " batch"] | None = None) -> PosedImage:
     """Mirror left to right, exactly: x becomes width - 1 - x, and left joints trade places with right ones.
 
@@ -47,7 +60,7 @@ def mirror(posed: PosedImage, skeleton: Skeleton, where: Bool[Tensor, " batch"] 
         The same fields, mirrored.
 
     Raises:
-        ShapeError: `where` is no vector of truth values.
+        ShapeError: `where` is no vector of truth values, or the fields do not fit each other.
         ValueError: The points or heatmaps are not as many as the skeleton's joints.
 
     Example:
@@ -62,6 +75,8 @@ def mirror(posed: PosedImage, skeleton: Skeleton, where: Bool[Tensor, " batch"] 
         ```
     """
     points, visible = posed.keypoints
+    check_keypoints(points, visible)
+    check_fields(posed.image, points, posed.masks, posed.heatmaps, where)
     skeleton.check_joints(points.shape[1])
     if posed.heatmaps is not None:
         skeleton.check_joints(posed.heatmaps.shape[1])
@@ -107,8 +122,10 @@ def warp(
         The same fields, moved, of the same sizes.
 
     Raises:
-        ShapeError: `matrices` does not have the annotated shape, or `padding` is another word.
-        ValueError: The points or heatmaps are not as many as the skeleton's joints.
+        ShapeError: `matrices` does not have the annotated shape, or the fields do not fit each other.
+        UnknownNameError: `padding` is another word.
+        ValueError: The points or heatmaps are not as many as the skeleton's joints, or a matrix is no affine map
+            that can be undone, which is looked at on the CPU alone: elsewhere the host would wait for it.
 
     Example:
         ```python
@@ -121,6 +138,7 @@ def warp(
         assert moved.image.shape == posed.image.shape
         ```
     """
+    _check_affine(matrices)
     mirrored = matrices[:, 0, 0] * matrices[:, 1, 1] < matrices[:, 0, 1] * matrices[:, 1, 0]
     image, keypoints, masks, heatmaps = mirror(posed, skeleton, mirrored)
     height, width = image.shape[-2:]
@@ -142,6 +160,15 @@ def warp(
         None if masks is None else move(masks, mode="nearest"),
         None if heatmaps is None else move(heatmaps),
     )
+
+
+def _check_affine(matrices: Tensor) -> None:
+    if torch.compiler.is_compiling() or matrices.device.type != "cpu":
+        return
+    last_row = matrices[:, 2] == matrices.new_tensor([0, 0, 1])
+    area = matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]
+    if not (last_row.all() and matrices.isfinite().all() and (area != 0).all()):
+        raise ValueError("matrices: expected finite affine maps with an inverse, each with the last row (0, 0, 1)")
 
 
 @typed
@@ -172,8 +199,8 @@ def random_transforms(
 
     Raises:
         ShapeError: An argument does not have the annotated type.
-        ValueError: `flip` is no probability, `degrees` or `translate` is negative, or `scale` is no
-            ascending pair of positive numbers.
+        ValueError: `batch` is negative or `size` not positive, `flip` is no probability, `degrees` or `translate`
+            is negative or infinite, or `scale` is no ascending pair of positive numbers.
 
     Example:
         ```python
@@ -186,9 +213,12 @@ def random_transforms(
     """
     if not 0 <= flip <= 1:
         raise ValueError(f"flip is a probability, 0 to 1; got {flip}")
-    if degrees < 0 or translate < 0:
-        raise ValueError(f"degrees and translate must not be negative; got {degrees} and {translate}")
-    if not 0 < scale[0] <= scale[1]:
+    if batch < 0:
+        raise ValueError(f"batch must not be negative; got {batch}")
+    check_size(size)
+    if not (0 <= degrees < math.inf and 0 <= translate < math.inf):
+        raise ValueError(f"degrees and translate must be finite and not negative; got {degrees} and {translate}")
+    if not 0 < scale[0] <= scale[1] < math.inf:
         raise ValueError(f"scale must be (smallest, largest), both positive; got {scale}")
     height, width = size
     draws = torch.rand(5, batch, generator=generator, device=device)

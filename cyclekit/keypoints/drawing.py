@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cyclekit._typed import typed
-from cyclekit.keypoints.points import Placed, check_positive, check_size, place
+from cyclekit.keypoints.points import Placed, check_positive, check_radius, check_size, place
 from cyclekit.keypoints.skeletons import Skeleton
 
 Polarity = Literal["black_on_white", "white_on_black"]
@@ -40,7 +40,7 @@ def landmark_image(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape, or `polarity` is another word.
-        ValueError: `size` or `radius` is not positive.
+        ValueError: `size` or `radius` is not positive, or `radius` is longer than the picture's diagonal.
 
     Source:
         Tang et al., Cycle In Cycle Generative Adversarial Networks for Keypoint-Guided Image Generation
@@ -56,7 +56,7 @@ def landmark_image(
         ```
     """
     check_size(size)
-    check_positive("radius", radius)
+    check_radius(radius, size)
     dots = disc_coverage(place(points, visible), size, radius).to(points.dtype)
     picture = 1 - dots if polarity == "black_on_white" else dots
     return repeat(picture, "b h w -> b c h w", c=3)
@@ -86,7 +86,7 @@ def render_discs(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape.
-        ValueError: `size` or `radius` is not positive.
+        ValueError: `size` or `radius` is not positive, or `radius` is longer than the maps' diagonal.
 
     Source:
         Ma et al., Pose Guided Person Image Generation (arXiv 1705.09368), section 3.1.1, and
@@ -102,7 +102,7 @@ def render_discs(
         ```
     """
     check_size(size)
-    check_positive("radius", radius)
+    check_radius(radius, size)
     placed = place(points, visible)
     each = Placed(rearrange(placed.points, "b j c -> (b j) 1 c"), rearrange(placed.present, "b j -> (b j) 1"))
     discs = disc_coverage(each, size, radius) >= 0.5

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cyclekit._precision import full_precision
 from cyclekit._typed import typed
-from cyclekit.keypoints.points import check_positive, check_size, place
+from cyclekit.keypoints.points import check_number, check_positive, check_size, place
 
 # Below this an axis counts as zero. Every product then stays a normal float32: subnormal products, the
 # far corners of each map, would cost a CPU a hundred times a normal multiplication.
@@ -93,6 +93,11 @@ class Keypoints(NamedTuple):
 
 
 @typed
+def check_keypoints(points: Float[Tensor, "batch joints 2"], visible: Bool[Tensor, "batch joints"]) -> None:
+    """Raise unless keypoints are what `Keypoints` says, which a tuple does not look at when it is made."""
+
+
+@typed
 def decode_heatmaps(
     heatmaps: Float[Tensor, "batch joints height width"],
     method: Literal["argmax", "soft_argmax", "subpixel"] = "argmax",
@@ -119,7 +124,7 @@ def decode_heatmaps(
 
     Raises:
         ShapeError: `heatmaps` does not have the annotated shape, or `method` is another word.
-        ValueError: `"subpixel"` on maps less than three pixels high or wide.
+        ValueError: The maps have no pixel, or less than three either way for `"subpixel"`; `threshold` is NaN.
 
     Source:
         `"subpixel"`: Zhang et al., Distribution-Aware Coordinate Representation for Human Pose Estimation
@@ -136,6 +141,8 @@ def decode_heatmaps(
         assert torch.allclose(found.points, points, atol=1e-3)
         ```
     """
+    check_size((heatmaps.shape[-2], heatmaps.shape[-1]))
+    check_number("threshold", threshold)
     heatmaps = full_precision(heatmaps)
     brightest, index = rearrange(heatmaps, "b j h w -> b j (h w)").max(-1)
     width = heatmaps.shape[-1]

@@ -11,13 +11,15 @@ from torch import Tensor
 
 from cyclekit._typed import typed
 from cyclekit.keypoints.drawing import Ends, beside, disc_coverage, limb_ends
-from cyclekit.keypoints.points import Placed, check_positive, check_size, place
+from cyclekit.keypoints.points import Placed, check_radius, check_size, place
 
 _LIMBS = (
     *((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13)),
     *((1, 0), (0, 14), (14, 16), (0, 15), (15, 17), (1, 16), (1, 17)),
     *((8, 11), (11, 5), (8, 2), (16, 17)),
 )
+
+_THINNEST = 0.5
 
 
 @typed
@@ -49,7 +51,7 @@ def pose_mask(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape, or `protocol` is another word.
-        ValueError: `size` or `radius` is not positive.
+        ValueError: `size` is not positive, or `radius` is less than half a pixel or longer than the diagonal.
 
     Source:
         Ma et al., Pose Guided Person Image Generation (arXiv 1705.09368), section 3.1.1, `_getPoseMask` in
@@ -66,7 +68,9 @@ def pose_mask(
         ```
     """
     check_size(size)
-    check_positive("radius", radius)
+    check_radius(radius, size)
+    if radius < _THINNEST:
+        raise ValueError(f"radius must be at least {_THINNEST} pixels; got {radius}")
     placed = place(points.detach(), visible)
     ends = limb_ends(placed, _LIMBS)
     if protocol == "pg2":

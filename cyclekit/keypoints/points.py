@@ -1,5 +1,6 @@
 """What every renderer needs of its points: which are there, and a place for those that are not."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -30,6 +31,19 @@ def check_size(size: tuple[int, int]) -> None:
     """Raise unless ``size`` is a height and a width of at least one pixel."""
     if min(size) < 1:
         raise ValueError(f"size must be (height, width), each at least 1; got {size}")
+
+
+def check_number(name: str, value: float) -> None:
+    """Raise where ``value`` is NaN, with which nothing compares."""
+    if math.isnan(value):
+        raise ValueError(f"{name}: got {value}, expected a number")
+
+
+def check_radius(radius: float, size: tuple[int, int]) -> None:
+    """Raise unless ``radius`` is positive, and no longer than a picture's diagonal: its square costs memory."""
+    check_positive("radius", radius)
+    if radius > math.hypot(*size):
+        raise ValueError(f"radius must not be longer than the diagonal of {size[0]}x{size[1]} pixels; got {radius}")
 
 
 def check_positive(name: str, value: float) -> None:

@@ -7,9 +7,20 @@ from itertools import pairwise
 import torch
 
 from cyclekit._typed import typed
-from cyclekit.keypoints.heatmaps import Keypoints
+from cyclekit.keypoints.heatmaps import Keypoints, check_keypoints
 
 Colour = tuple[float, float, float]
+
+
+@typed
+def _check_fields_of_skeleton(
+    name: str,
+    joints: tuple[str, ...],
+    limbs: tuple[tuple[int, int], ...],
+    pairs: tuple[tuple[int, int], ...],
+    colours: tuple[Colour, ...],
+) -> None:
+    """Raise unless a skeleton's fields have their types, at which a dataclass does not look."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +35,9 @@ class Skeleton:
         colours: One (red, green, blue) in [0, 1] for each limb; a walk around the colour wheel when left out.
 
     Raises:
-        ValueError: A name occurs twice, an index is no joint's, a joint is in two pairs, or the colours are
-            not as many as the limbs.
+        ShapeError: A field does not have the annotated type.
+        ValueError: There is no joint, a name occurs twice, an index is no joint's, a joint is in two pairs, or
+            the colours are not as many as the limbs or lie outside of [0, 1].
 
     Example:
         ```python
@@ -44,7 +56,10 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         """Check the indices and fill in the colours."""
+        _check_fields_of_skeleton(self.name, self.joints, self.limbs, self.pairs, self.colours)
         count = len(self.joints)
+        if not count:
+            raise ValueError(f"skeleton {self.name!r}: expected one joint or more")
         if len(set(self.joints)) < count:
             raise ValueError(f"skeleton {self.name!r}: each joint needs a name of its own")
         for kind, indices in (("limb", self.limbs), ("left-right pair", self.pairs)):
@@ -61,6 +76,9 @@ class Skeleton:
             object.__setattr__(self, "colours", tuple(wheel))
         if len(self.colours) != len(self.limbs):
             raise ValueError(f"skeleton {self.name!r} has {len(self.limbs)} limbs but {len(self.colours)} colours")
+        for colour in self.colours:
+            if not all(0 <= share <= 1 for share in colour):
+                raise ValueError(f"skeleton {self.name!r}: colour {colour} must lie in [0, 1]")
 
     def __len__(self) -> int:
         """Return the number of joints."""
@@ -293,6 +311,7 @@ def convert_keypoints(keypoints: Keypoints, source: Skeleton, target: Skeleton) 
         ```
     """
     points, visible = keypoints
+    check_keypoints(points, visible)
     source.check_joints(points.shape[1])
     ends = torch.tensor([_ends(joint, source, target) for joint in target.joints], device=points.device)
     first, second = ends.unbind(1)

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
@@ -155,17 +156,20 @@ def charbonnier(
     Args:
         prediction: Of any shape.
         target: Of the same shape.
-        epsilon: The loss of equal elements, and about how far the rounding reaches.
+        epsilon: The loss of equal elements, and about how far the rounding reaches; positive.
 
     Returns:
         A scalar, at least `epsilon`: the mean of the root of (prediction - target)² + epsilon².
 
     Raises:
         ShapeError: The shapes differ.
+        ValueError: `epsilon` is not positive.
 
     Source:
         Lai et al. 2017 (LapSRN).
     """
+    if not 0 < epsilon < math.inf:
+        raise ValueError(f"epsilon: got {epsilon}, expected a positive number, without which there is no slope at 0")
     squared = (full_precision(prediction) - full_precision(target)).square()
     return (squared + epsilon**2).sqrt().mean()
 

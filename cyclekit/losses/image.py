@@ -30,12 +30,12 @@ def ssim_loss(
 
     Raises:
         ShapeError: The shapes differ.
-        ValueError: `window` is even, or the images are too small for it.
+        ValueError: `window` is even or not positive, or the images are too small for it.
 
     Source:
         Zhao et al. 2017, over all pixels with reflected borders, as `kornia.metrics.ssim`.
     """
-    if window % 2 == 0:
+    if window % 2 == 0 or window < 1:
         raise ValueError(f"window: got {window}, expected an odd number of pixels")
     if min(prediction.shape[-2:]) <= window // 2:
         height, width = prediction.shape[-2:]
@@ -72,6 +72,7 @@ def total_variation(
 
     Raises:
         ShapeError: `prediction` is no batch of images.
+        ValueError: The images are less than two pixels high or wide, so that there is nothing to compare.
 
     Source:
         Rudin et al. 1992, in the anisotropic form; `kornia.losses.total_variation`.
@@ -85,7 +86,14 @@ def total_variation(
         assert total_variation(stripes) == 1
         ```
     """
+    height, width = prediction.shape[-2:]
+    if min(height, width) < 2:
+        raise ValueError(f"images: got {height}x{width} pixels, expected at least 2x2 for neighbours to compare")
     return kornia.losses.total_variation(full_precision(prediction), reduction="mean").mean()
+
+
+_WIDEST = 31
+"""The widest neighbourhood: PoseGAN's is 5, and time grows with the square."""
 
 
 @register_criterion("nearest_neighbour")
@@ -100,14 +108,14 @@ def nearest_neighbour(
     Args:
         prediction: Images or feature maps.
         target: Maps of the same shape.
-        size: Side of the neighbourhood in pixels, odd.
+        size: Side of the neighbourhood in pixels, odd, at most 31: every pixel is compared with size² others.
 
     Returns:
         A scalar, not negative: absolute differences summed over channels, averaged over pixels.
 
     Raises:
         ShapeError: The shapes differ.
-        ValueError: `size` is even or not positive.
+        ValueError: `size` is even, not positive, or more than 31.
 
     Source:
         Siarohin et al. 2018 (PoseGAN); `nn_loss` in `conditional_gan.py` of `AliaksandrSiarohin/pose-gan`.
@@ -122,18 +130,20 @@ def nearest_neighbour(
         assert nearest_neighbour(shifted[..., 1:], image[..., 1:]) < 3 * l1(shifted[..., 1:], image[..., 1:])
         ```
     """
-    if size % 2 == 0 or size < 1:
-        raise ValueError(f"size: got {size}, expected an odd number of pixels")
+    if size % 2 == 0 or not 1 <= size <= _WIDEST:
+        raise ValueError(f"size: got {size}, expected an odd number of pixels, 1 to {_WIDEST}")
     prediction, target = full_precision(prediction), full_precision(target)
     height, width = prediction.shape[-2:]
     # Infinitely far beyond the border, so that no pixel there is the nearest.
     padded = F.pad(target, (size // 2,) * 4, value=torch.inf)
     with torch.no_grad():  # which neighbour it is has no gradient; so only the chosen one is kept for backward
-        shifts = [(y, x) for y in range(size) for x in range(size)]
-        distances = [
-            (prediction - padded[..., y : y + height, x : x + width]).abs().sum(1, keepdim=True) for y, x in shifts
-        ]
-        choice = torch.stack(distances).argmin(0)
+        least = torch.full_like(prediction[:, :1], torch.inf)
+        choice = torch.zeros_like(least, dtype=torch.long)
+        for shift in range(size**2):
+            y, x = divmod(shift, size)
+            distance = (prediction - padded[..., y : y + height, x : x + width]).abs().sum(1, keepdim=True)
+            closer = distance < least
+            least, choice = torch.where(closer, distance, least), torch.where(closer, shift, choice)
         row = torch.arange(height, device=target.device)[:, None] + choice // size
         column = torch.arange(width, device=target.device) + choice % size
         index = (row * padded.shape[-1] + column).flatten(2).expand(-1, target.shape[1], -1)

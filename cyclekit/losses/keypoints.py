@@ -1,5 +1,7 @@
 """The distance of the points that heatmaps show."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from kornia.geometry.subpix import spatial_expectation2d
@@ -36,6 +38,7 @@ def keypoint_distance(
 
     Raises:
         ShapeError: The shapes differ.
+        ValueError: `sharpness` is not positive, or `threshold` is NaN.
 
     Source:
         Luvizon et al. 2019, for soft-argmax; `kornia.geometry.subpix.spatial_expectation2d`.
@@ -50,6 +53,10 @@ def keypoint_distance(
         assert torch.isclose(keypoint_distance(one, other), torch.tensor(3.0))
         ```
     """
+    if not 0 < sharpness < math.inf:
+        raise ValueError(f"sharpness: got {sharpness}, expected a positive number")
+    if math.isnan(threshold):
+        raise ValueError(f"threshold: got {threshold}, expected a number")
     heatmaps = [(full_precision(maps) + 1) / 2 for maps in (prediction, target)]
     points, wanted = (_soft_argmax(sharpness * maps) for maps in heatmaps)
     visible = heatmaps[1].amax((2, 3)) > threshold

@@ -1,6 +1,7 @@
 """Scores of whole sets of images, from a network's features or logits."""
 
 from collections.abc import Callable, Iterable
+from itertools import zip_longest
 from typing import NamedTuple
 
 import torch
@@ -8,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cyclekit._typed import typed
+from cyclekit.metrics.ranges import check_mask
 
 
 class Estimate(NamedTuple):
@@ -50,15 +52,19 @@ def extract_features(
         The outputs, flattened, in float64 on the CPU.
 
     Raises:
-        ValueError: There is no batch, or not as many of masks as of images.
-        ShapeError: A batch of masks does not fit its images.
+        ValueError: There is no batch, or not as many of masks as of images, or a mask does not lie in [0, 1].
+        ShapeError: A batch is none of images, its masks do not fit, or the network does not give a row an image.
 
     Source:
         Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 4, for the mask versions;
         https://github.com/AliaksandrSiarohin/pose-gan for the way they are computed.
     """
-    seen = batches if masks is None else (_masked(images, mask) for images, mask in zip(batches, masks, strict=True))
-    rows = [network(images).flatten(1).to("cpu", torch.float64) for images in seen]
+    rows: list[Tensor] = []
+    for images, mask in zip_longest(batches, () if masks is None else masks):
+        if images is None or (mask is None and masks is not None):
+            raise ValueError(f"masks: expected as many batches as of images; one of both ends after {len(rows)}")
+        seen = _masked(images, mask)
+        rows.append(_rows(seen, network(seen)).to("cpu", torch.float64))
     if not rows:
         raise ValueError("there are no images to extract features from: `batches` is empty")
     return torch.cat(rows)
@@ -194,9 +200,17 @@ def kernel_distance(
 
 @typed
 def _masked(
-    images: Float[Tensor, "batch channels height width"], mask: Float[Tensor, "batch 1 height width"]
+    images: Float[Tensor, "batch channels height width"], mask: Float[Tensor, "batch 1 height width"] | None
 ) -> Float[Tensor, "batch channels height width"]:
+    if mask is None:
+        return images
+    check_mask(mask)
     return images * mask
+
+
+@typed
+def _rows(images: Float[Tensor, "batch ..."], outputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch features"]:
+    return outputs.flatten(1)
 
 
 def _finite(matrix: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cyclekit._timm import import_over_torchvision
 from cyclekit._typed import typed
+from cyclekit.metrics.ranges import check_images
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 _LAYERS = {"features": "2048", "logits": "logits_unbiased"}
@@ -56,7 +57,11 @@ class InceptionFeatures(nn.Module):
 
         Returns:
             2048 features or 1008 logits per image; NaN for an image with values that are not finite.
+
+        Raises:
+            ValueError: The images lie far outside of [0, 1].
         """
+        check_images("images", images)
         outputs = self.network((255 * images).round().clamp(0, 255).to(torch.uint8))[0]
         finite = images.isfinite().flatten(1).all(dim=1, keepdim=True)  # bytes would hide what is not
         return outputs.where(finite, torch.nan)

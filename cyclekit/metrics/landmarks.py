@@ -1,5 +1,7 @@
 """Where the points are, against where they should be."""
 
+import math
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -32,7 +34,8 @@ def landmark_distance(
             corners makes this the normalised mean error of face alignment.
 
     Returns:
-        One value per image in pixels, or in units of `scale`, in float64; NaN for an image without a joint.
+        One value per image in pixels, or in units of `scale`, in float64; NaN for an image without a joint, or
+        where `scale` is not positive.
 
     Source:
         Sagonas et al., 300 Faces in-the-Wild Challenge, ICCV Workshops 2013, equation 1.
@@ -40,7 +43,7 @@ def landmark_distance(
     distance = torch.linalg.vector_norm(points.double() - target.double(), dim=-1)
     there = distance.isfinite() if visible is None else distance.isfinite() & visible
     mean = torch.where(there, distance, 0.0).sum(dim=1) / there.sum(dim=1)
-    return mean if scale is None else mean / scale
+    return mean if scale is None else (mean / scale).where(scale > 0, torch.nan)
 
 
 @typed
@@ -73,9 +76,14 @@ def pckh(
     Returns:
         One value per image in [0, 1], in float64; NaN for an image without a joint or without a head size.
 
+    Raises:
+        ValueError: `threshold` is no positive number.
+
     Source:
         Andriluka et al., 2D Human Pose Estimation, CVPR 2014, section 4.
     """
+    if not 0 < threshold < math.inf:
+        raise ValueError(f"threshold: got {threshold}, expected a positive number of head sizes")
     there = target.isfinite().all(dim=-1) & (head_size > 0)[:, None]  # false for NaN
     if visible is not None:
         there = there & visible

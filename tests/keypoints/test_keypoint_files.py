@@ -244,7 +244,7 @@ def test_pts(tmp_path):
     assert found.visible.all()
     assert read_pts(file, origin=0).points[0, 0].tolist() == [1, 1]
     openface = write(tmp_path, "version: 1\r\nnpoints: 1\r\n{\r\n603.5 193.25\r\n}\r\n")
-    assert read_pts(openface, origin=0).points.tolist() == [[[603.5, 193.25]]]
+    assert read_pts(openface).points.tolist() == [[[602.5, 192.25]]]
 
 
 def test_a_pts_point_lies_on_the_pixel_it_names(tmp_path):

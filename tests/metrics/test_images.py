@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
@@ -46,7 +47,7 @@ def test_psnr_agrees_with_scikit_image():
 
 
 @pytest.mark.parametrize("sides", [(40, 24), (11, 11), (17, 30)])
-@pytest.mark.parametrize("protocol", ["skimage", "gaussian", "posegan"])
+@pytest.mark.parametrize("protocol", ["skimage", "gaussian", "gaussian_own_range"])
 def test_ssim_agrees_with_scikit_image(protocol, sides):
     image, target = pair(*sides)
     expected = [
@@ -54,12 +55,47 @@ def test_ssim_agrees_with_scikit_image(protocol, sides):
             t,
             i,
             channel_axis=-1,
-            data_range=i.max() - i.min() if protocol == "posegan" else 1,
+            data_range=i.max() - i.min() if protocol == "gaussian_own_range" else 1,
             **({} if protocol == "skimage" else GAUSSIAN),
         )
         for i, t in zip(arrays(image), arrays(target), strict=True)
     ]
     assert_near(ssim(image, target, protocol), expected)
+
+
+def poseganic(image: np.ndarray, target: np.ndarray) -> float:
+    """PoseGAN's score of bytes, as scikit-image 0.14 computed it; scipy's Gaussian has 13 taps unless told."""
+    data_range = float(image.max() - image.min())
+    maps = []
+    for channel in range(image.shape[-1]):
+        x, y = (one[..., channel].astype(np.float64) for one in (target, image))
+        mx, my, mxx, myy, mxy = (gaussian_filter(one, 1.5) for one in (x, y, x * x, y * y, x * y))
+        c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+        similarity = (2 * mx * my + c1) * (2 * (mxy - mx * my) + c2)
+        similarity /= (mx**2 + my**2 + c1) * (mxx - mx**2 + myy - my**2 + c2)
+        maps.append(similarity[5:-5, 5:-5].mean())
+    return float(np.mean(maps))
+
+
+@pytest.mark.parametrize("sides", [(128, 64), (11, 11), (17, 30)])
+def test_posegans_ssim_is_that_of_scikit_image_0_14_on_bytes(sides):
+    assert gaussian_filter(np.eye(1, 41, 20)[0], 1.5).astype(bool).sum() == 13
+    image, target = pair(*sides)
+    image = ((255 * image).floor().clamp(0, 254) + 0.7) / 255  # between grey levels, whichever way it is computed
+    target = (255 * target).byte() / 255  # of a file, in float32
+    images = (255 * arrays(image)).astype(np.uint8)  # cut, as `deprocess_image` does
+    targets = np.rint(255 * arrays(target)).astype(np.uint8)
+    assert_near(ssim(image, target, "posegan"), [poseganic(*both) for both in zip(images, targets, strict=True)])
+    difference = (ssim(image, target, "posegan") - ssim(image, target, "gaussian_own_range")).abs().max()
+    assert 1e-5 < difference < 1e-2
+
+
+def test_every_byte_is_its_own_grey_level_for_posegan():
+    levels = torch.arange(256, dtype=torch.float32).view(1, 1, 16, 16)
+    for dtype in (torch.float32, torch.float64):
+        images = (levels / 255).to(dtype)
+        assert_near(ssim(images, images + 0.9 / 255, "posegan"), [1.0])
+        assert ssim(images, images + 1.1 / 255, "posegan") < 1 - 1e-6
 
 
 def test_gaussian_ssim_agrees_with_kornia():
@@ -68,12 +104,11 @@ def test_gaussian_ssim_agrees_with_kornia():
     assert_near(ssim(image, target, "gaussian"), expected.tolist())
 
 
-@pytest.mark.parametrize("protocol", ["skimage", "gaussian", "posegan"])
+@pytest.mark.parametrize("protocol", ["skimage", "gaussian"])
 def test_a_data_range_of_255_is_the_same_picture(protocol):
     image, target = pair()
-    data_range = None if protocol == "posegan" else 255.0
     torch.testing.assert_close(
-        ssim(image * 255, target * 255, protocol, data_range),
+        ssim(image * 255, target * 255, protocol, 255.0),
         ssim(image, target, protocol),
         atol=1e-6,
         rtol=0,
@@ -82,7 +117,9 @@ def test_a_data_range_of_255_is_the_same_picture(protocol):
 
 def test_a_given_data_range_replaces_the_protocols():
     image, target = pair()
-    torch.testing.assert_close(ssim(image, target, "posegan", 1.0), ssim(image, target, "gaussian"))
+    torch.testing.assert_close(ssim(image, target, "gaussian_own_range", 1.0), ssim(image, target, "gaussian"))
+    flat = torch.full((1, 3, 16, 16), 51 / 255), torch.full((1, 3, 16, 16), 102 / 255)
+    torch.testing.assert_close(ssim(*flat, "posegan", 1.0), ssim(*flat, "gaussian"))
 
 
 def test_constant_images_by_hand():
@@ -92,8 +129,10 @@ def test_constant_images_by_hand():
     assert_near(ssim(a, b), expected)
     assert_near(ssim(a, b, "gaussian"), expected)
     c1 = (0.01 / 255) ** 2
-    assert_near(ssim(a, b, "posegan"), [(2 * 0.25 * 0.75 + c1) / (0.25**2 + 0.75**2 + c1)])
-    assert_near(ssim(a, torch.rand(1, 3, 16, 16), "posegan"), [0.0])
+    assert_near(ssim(a, b, "gaussian_own_range"), [(2 * 0.25 * 0.75 + c1) / (0.25**2 + 0.75**2 + c1)])
+    assert_near(ssim(a, b, "posegan"), [(2 * 63 * 191 + 1e-4) / (63**2 + 191**2 + 1e-4)])
+    for protocol in ("gaussian_own_range", "posegan"):
+        assert_near(ssim(a, torch.rand(1, 3, 16, 16), protocol), [0.0])
 
 
 @settings(max_examples=15)
@@ -121,11 +160,31 @@ def test_mask_ssim_is_the_papers():
     image, target = pair()
     mask = torch.zeros(3, 1, 40, 24)
     mask[:, :, 8:30, 6:20] = 1
-    expected = [
-        structural_similarity(t, i, channel_axis=-1, data_range=i.max() - i.min(), **GAUSSIAN)
-        for i, t in zip(arrays(image * mask), arrays(target * mask), strict=True)
-    ]
+    images, targets = ((255 * arrays(images * mask)).astype(np.uint8) for images in (image, target))
+    expected = [poseganic(*both) for both in zip(images, targets, strict=True)]
     assert_near(mask_ssim(image, target, mask), expected)
+
+
+def test_mask_ssim_of_an_empty_mask_is_nothing():
+    image, target = pair()
+    mask = torch.ones(3, 1, 40, 24)
+    mask[1] = 0
+    assert mask_ssim(image, target, mask).isnan().tolist() == [False, True, False]
+    for wrong in (2 * mask - 1, 255 * mask):
+        with pytest.raises(ValueError, match=r"mask: got values from .*, expected \[0, 1\]"):
+            mask_ssim(image, target, wrong)
+
+
+@pytest.mark.parametrize("metric", [psnr, ssim, lambda x, y: ssim(x, y, "posegan"), mask_ssim, ms_ssim])
+@pytest.mark.parametrize("wrong", [lambda x: 2 * x - 1, lambda x: 255 * x], ids=["signed", "bytes"])
+def test_images_on_another_scale_are_refused(metric, wrong):
+    image, target = pair(176, 176)
+    mask = (torch.ones(3, 1, 176, 176),) if metric is mask_ssim else ()
+    with pytest.raises(ValueError, match=r"image: got values from .*, expected \[0, 1\]; bring \[-1, 1\] there"):
+        metric(wrong(image), wrong(target), *mask)
+    with pytest.raises(ValueError, match="target: got values from"):
+        metric(image, wrong(target), *mask)
+    assert metric(1.1 * image - 0.05, target, *mask).isfinite().all()
 
 
 def test_mask_ssim_ignores_what_is_outside():
@@ -202,11 +261,11 @@ def test_a_pixel_that_is_not_finite_spoils_its_image_alone(value):
     torch.testing.assert_close(score[1:], psnr(image, target)[1:])
 
 
-@pytest.mark.parametrize("data_range", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("data_range", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_data_range_must_be_positive(data_range):
     image, target = pair(176, 176)
     for metric in (psnr, ssim, ms_ssim):
-        with pytest.raises(ValueError, match=rf"data_range must be positive, got {data_range}"):
+        with pytest.raises(ValueError, match=rf"data_range must be positive and finite, got {data_range}"):
             metric(image, target, data_range=data_range)
 
 
@@ -220,11 +279,11 @@ def test_unknown_protocol_and_unequal_shapes():
 
 @pytest.mark.parametrize(
     "metric",
-    [psnr, ssim, lambda x, y: ssim(x, y, "posegan"), lambda x, y: mask_ssim(x, y, x[:, :1])],
-    ids=["psnr", "ssim", "posegan", "mask_ssim"],
+    [psnr, ssim, lambda x, y: ssim(x, y, "gaussian_own_range"), lambda x, y: mask_ssim(x, y, y[:, :1], "gaussian")],
+    ids=["psnr", "ssim", "gaussian_own_range", "mask_ssim"],
 )
 def test_compiles_as_one_graph_and_is_differentiable(metric):
-    # Without clipped pixels: where the largest value comes twice, posegan's range has no gradient.
+    # Without clipped pixels: where the largest value comes twice, an image's own range has no gradient.
     image, target = torch.rand(2, 1, 1, 12, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(
         torch.compile(metric, fullgraph=True, backend="eager")(image, target), metric(image, target)

@@ -4,15 +4,18 @@ from os import PathLike
 from typing import cast
 
 from cyclekit._typed import typed
+from cyclekit.keypoints.points import check_number
 from cyclekit.keypoints.readers.annotations import (
     Annotations,
     fail,
     field,
+    finite,
     items,
     numbers,
     read_json,
     stack_triples,
     triples,
+    whole_id,
 )
 
 
@@ -33,7 +36,8 @@ def read_coco_keypoints(path: str | PathLike[str], threshold: int | float = 0) -
         (`COCO_17`).
 
     Raises:
-        AnnotationError: The file is not such JSON, or names an image it does not list.
+        AnnotationError: The file is not such JSON, names an image it does not list, or gives two images one id.
+        ValueError: `threshold` is NaN.
         OSError: The file cannot be read.
 
     Source:
@@ -66,7 +70,10 @@ def read_coco_keypoints(path: str | PathLike[str], threshold: int | float = 0) -
         where = f"annotations[{index}]"
         keypoints = triples(path, f"{where}.keypoints", field(path, where, person, "keypoints"))
         name = _image(path, where, person, names)
-        if cast("dict[str, object]", person).get("iscrowd"):
+        crowd = cast("dict[str, object]", person).get("iscrowd", 0)
+        if crowd not in (0, 1):
+            fail(path, f"{where}.iscrowd", "0 or 1", crowd)
+        if crowd:
             continue
         found.append(name)
         rows.append(_alike(path, where, keypoints, rows))
@@ -99,6 +106,7 @@ def read_coco_results(
 
     Raises:
         AnnotationError: A file is not such JSON, or a person's image is none of `images`.
+        ValueError: `threshold` or `min_score` is NaN.
         OSError: A file cannot be read.
 
     Source:
@@ -118,6 +126,7 @@ def read_coco_results(
             assert read_coco_results(file, threshold=0.3).names == ("7.jpg",)
         ```
     """
+    check_number("min_score", min_score)
     content = read_json(path)
     if isinstance(content, dict):
         keys = list(cast("dict[str, object]", content))
@@ -130,6 +139,7 @@ def read_coco_results(
         keypoints = triples(path, f"{where}.keypoints", field(path, where, person, "keypoints"))
         name = _image(path, where, person, names)
         (score,) = numbers(path, f"{where}.score", [field(path, where, person, "score")])
+        finite(path, f"{where}.score", score)
         if score < min_score:
             continue
         found.append(name)
@@ -137,21 +147,22 @@ def read_coco_results(
     return Annotations(tuple(found), stack_triples(rows, threshold))
 
 
-def _image_names(path: str | PathLike[str], content: object) -> dict[object, str]:
-    names: dict[object, str] = {}
+def _image_names(path: str | PathLike[str], content: object) -> dict[int | str, str]:
+    names: dict[int | str, str] = {}
     for index, image in enumerate(items(path, "images", field(path, "top level", content, "images"))):
         where = f"images[{index}]"
-        identity = field(path, where, image, "id")
+        identity = whole_id(path, f"{where}.id", field(path, where, image, "id"))
         name = field(path, where, image, "file_name")
-        if not isinstance(identity, int | str) or not isinstance(name, str):
+        if not isinstance(name, str):
             fail(path, where, "an id and a file_name", image)
-        names[identity] = name
+        if names.setdefault(identity, name) != name:
+            fail(path, f"{where}.id", f"an id of its own; {names[identity]!r} has the same", identity)
     return names
 
 
-def _image(path: str | PathLike[str], where: str, person: object, names: dict[object, str] | None) -> str:
-    identity = field(path, where, person, "image_id")
-    if not isinstance(identity, int | str) or (names is not None and identity not in names):
+def _image(path: str | PathLike[str], where: str, person: object, names: dict[int | str, str] | None) -> str:
+    identity = whole_id(path, f"{where}.image_id", field(path, where, person, "image_id"))
+    if names is not None and identity not in names:
         fail(path, f"{where}.image_id", "the id of one of the images", identity)
     return str(identity) if names is None else names[identity]
 

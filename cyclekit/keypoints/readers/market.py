@@ -8,8 +8,8 @@ from os import PathLike
 import torch
 
 from cyclekit._typed import typed
-from cyclekit.keypoints.heatmaps import Keypoints
-from cyclekit.keypoints.readers.annotations import Annotations, fail, numbers, read_text
+from cyclekit.keypoints.heatmaps import Keypoints, check_keypoints
+from cyclekit.keypoints.readers.annotations import Annotations, fail, finite, numbers, parse_json, read_text
 from cyclekit.keypoints.skeletons import OPENPOSE_18
 
 _HEADER = "name:keypoints_y:keypoints_x"
@@ -69,10 +69,10 @@ def read_market_csv(path: str | PathLike[str]) -> Annotations:
 
 def _coordinates(path: str | PathLike[str], line: int, text: str) -> list[float]:
     try:
-        value: object = json.loads(text)
+        value = parse_json(text)
     except json.JSONDecodeError:
         fail(path, line, "a list such as [8, 23, -1]", text.strip())
-    found = numbers(path, line, value)
+    found = [finite(path, line, number) for number in numbers(path, line, value)]
     if len(found) != len(OPENPOSE_18):
         fail(path, line, f"{len(OPENPOSE_18)} numbers in a list", len(found))
     return found
@@ -92,6 +92,7 @@ def market_rows(annotations: Annotations) -> tuple[int, ...]:
 
     Raises:
         ShapeError: `annotations` is something else.
+        ValueError: There are not as many names as rows.
 
     Source:
         https://github.com/AliaksandrSiarohin/pose-gan, `create_pairs_dataset.py`.
@@ -105,6 +106,11 @@ def market_rows(annotations: Annotations) -> tuple[int, ...]:
         assert market_rows(Annotations(("0000_c1s1.jpg", "0002_c1s1.jpg"), everything)) == (1,)
         ```
     """
+    names, keypoints = annotations
+    check_keypoints(*keypoints)
+    OPENPOSE_18.check_joints(keypoints.points.shape[1])
+    if len(names) != len(keypoints.points):
+        raise ValueError(f"annotations: got {len(names)} names for {len(keypoints.points)} rows of keypoints")
     torso = annotations.keypoints.visible[:, list(_TORSO)].all(1).tolist()
     return tuple(
         row for row, name in enumerate(annotations.names) if torso[row] and not name.startswith(("-1", "0000"))

@@ -1,16 +1,20 @@
 """OpenFace's CSV files and iBUG's `.pts` files."""
 
-import math
 from os import PathLike
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 from cyclekit._typed import typed
+from cyclekit.errors import AnnotationError
 from cyclekit.keypoints.heatmaps import Keypoints
-from cyclekit.keypoints.readers.annotations import Annotations, fail, read_text
+from cyclekit.keypoints.points import check_number
+from cyclekit.keypoints.readers.annotations import Annotations, fail, finite, read_text
 
 _COLUMNS = tuple(f"{axis}_{index}" for index in range(68) for axis in "xy")
+_DIGITS = 9  # of a number of points that a file can hold
+_HEEDED = ("frame", "success", "confidence")
 
 
 @typed
@@ -29,7 +33,8 @@ def read_openface_csv(path: str | PathLike[str], threshold: int | float = 0) -> 
         `FACE_68`. None of a row's are there where `success` is 0 or the confidence too low.
 
     Raises:
-        AnnotationError: A column is missing, or a value is no number.
+        AnnotationError: A column is missing or there twice, or a value is no finite number.
+        ValueError: `threshold` is NaN.
         OSError: The file cannot be read.
 
     Source:
@@ -51,12 +56,16 @@ def read_openface_csv(path: str | PathLike[str], threshold: int | float = 0) -> 
             assert keypoints.points.shape == (1, 68, 2)
         ```
     """
+    check_number("threshold", threshold)
     lines = read_text(path).splitlines()
     header = [name.strip() for name in lines[0].split(",")] if lines else []
     places = {name: index for index, name in enumerate(header)}
     missing = [name for name in _COLUMNS if name not in places]
     if missing:
         fail(path, 1, f"a header with x_0 to x_67 and y_0 to y_67 (missing: {missing[0]})", ",".join(header))
+    twice = [name for name in (*_COLUMNS, *_HEEDED) if header.count(name) > 1]
+    if twice:
+        fail(path, 1, "each column once", twice[0])
     names: list[str] = []
     rows: list[list[float]] = []
     there: list[bool] = []
@@ -76,13 +85,14 @@ def read_openface_csv(path: str | PathLike[str], threshold: int | float = 0) -> 
 
 
 @typed
-def read_pts(path: str | PathLike[str], origin: int = 1) -> Keypoints:
+def read_pts(path: str | PathLike[str], origin: Literal[0, 1] = 1) -> Keypoints:
     r"""Read the landmarks of one face from a `.pts` file.
 
     Args:
         path: The file, with a line `n_points: 68` (or `npoints: 68`) and one point a line between braces.
-        origin: The coordinate of the first pixel's centre in the file. iBUG's own files count from 1, those
-            that OpenFace wrote from 0.
+        origin: The coordinate of the first pixel's centre in the file. iBUG's own files count from 1, and so
+            do those of OpenFace's FaceLandmarkImg, which adds 1 to what it found; pass 0 for other writers' files
+            that count from 0.
 
     Returns:
         Points in pixels counted from 0, shape (1, points, 2), all there.
@@ -111,7 +121,7 @@ def read_pts(path: str | PathLike[str], origin: int = 1) -> Keypoints:
     for number, line in enumerate(lines, 1):
         key, _, value = line.partition(":")
         if key.strip() in ("n_points", "npoints"):
-            if not value.strip().isdecimal():
+            if not value.strip().isdecimal() or len(value.strip()) > _DIGITS:
                 fail(path, number, "n_points: and a whole number", line)
             count = int(value)
     if count is None:
@@ -137,9 +147,8 @@ def read_pts(path: str | PathLike[str], origin: int = 1) -> Keypoints:
 
 def _number(path: str | PathLike[str], line: int, value: str) -> float:
     try:
-        number = float(value)
+        return finite(path, line, float(value))
+    except AnnotationError:
+        raise
     except ValueError:
         fail(path, line, "a number", value)
-    if not math.isfinite(number):
-        fail(path, line, "a finite number", value)
-    return number
