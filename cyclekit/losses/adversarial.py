@@ -151,10 +151,11 @@ def register_adversarial_loss(
 
 def score(logits: Logits) -> Float[Tensor, " batch"]:
     """Return each sample's mean logit, summed over scales."""
-    return torch.stack([scale.reshape(len(scale), -1).mean(1) for scale in _scales(logits)]).sum(0)
+    return torch.stack([scale.reshape(len(scale), -1).mean(1) for scale in as_scales(logits)]).sum(0)
 
 
-def _scales(logits: Logits) -> Sequence[Tensor]:
+def as_scales(logits: Logits) -> Sequence[Tensor]:
+    """Return logits as a list of scales in full precision."""
     scales = [logits] if isinstance(logits, Tensor) else logits
     if not scales:
         raise ValueError("logits: got an empty list, expected a tensor for each of the discriminator's scales")
@@ -162,7 +163,7 @@ def _scales(logits: Logits) -> Sequence[Tensor]:
 
 
 def _summed(cost: Callable[[Tensor], Tensor], logits: Logits) -> Tensor:
-    return torch.stack([cost(scale).mean() for scale in _scales(logits)]).sum()
+    return torch.stack([cost(scale).mean() for scale in as_scales(logits)]).sum()
 
 
 @dataclass(frozen=True)
@@ -316,7 +317,7 @@ class RelativisticLoss:
         """
         if real is None:
             raise ValueError("real: got None, expected the logits of real inputs, which a relativistic loss needs")
-        return self._compared(fake, [scale.detach() for scale in _scales(real)])
+        return self._compared(fake, [scale.detach() for scale in as_scales(real)])
 
     @typed
     def discriminator(self, real: Logits, fake: Logits) -> Scalar:
@@ -335,7 +336,7 @@ class RelativisticLoss:
         return self._compared(real, fake)
 
     def _compared(self, winner: Logits, loser: Logits) -> Tensor:
-        winners, losers = _scales(winner), _scales(loser)
+        winners, losers = as_scales(winner), as_scales(loser)
         shapes, others = [tuple(one.shape) for one in winners], [tuple(one.shape) for one in losers]
         if shapes != others:
             raise ValueError(f"real and fake logits: got shapes {shapes} and {others}, expected equal ones to compare")

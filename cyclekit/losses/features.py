@@ -9,7 +9,7 @@ from einops import einsum
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cyclekit._precision import full_precision
+from cyclekit._precision import full_precision, without_autocast
 from cyclekit._timm import create_features, statistics
 from cyclekit._typed import typed
 from cyclekit.losses.criteria import Criterion, create_criterion, l1, register_criterion
@@ -106,7 +106,11 @@ def gram_distance(
 
 def _gram(features: Tensor) -> Tensor:
     features = full_precision(features)
-    return einsum(features, features, "b c h w, b d h w -> b c d") / features[0].numel()
+    with without_autocast(features):
+        return einsum(features, features, "b c h w, b d h w -> b c d") / features[0].numel()
+
+
+_VGG_MAPS = (0, 1, 2, 3, 4)
 
 
 class _TimmFeatures(nn.Module):
@@ -137,8 +141,9 @@ class PerceptualLoss(nn.Module):
     Args:
         backbone: The name of any timm model that has `features_only`, or a module of your own that gives a
             list of feature maps for an image; it is frozen.
-        layers: Which of a timm model's feature maps to compare, as timm counts them; all by default.
-            `vgg19` has relu1_2, relu2_2, relu3_4, relu4_4, relu5_4.
+        layers: Which of a timm model's feature maps to compare, as timm counts them. By default all, but the first
+            five of a VGG: relu1_2, relu2_2, relu3_4, relu4_4, relu5_4 of `vgg19`, without the pooled map that timm
+            adds.
         weights: One for each feature map; 1 by default.
         distance: What two feature maps are compared with: a criterion or its name.
         pretrained: Load a timm model's pretrained weights, which may download them.
@@ -179,6 +184,8 @@ class PerceptualLoss(nn.Module):
         if layers is not None:
             timm_options["out_indices"] = tuple(layers)
         if isinstance(backbone, str):
+            if layers is None and backbone.startswith("vgg"):
+                timm_options["out_indices"] = _VGG_MAPS
             backbone = _TimmFeatures(backbone, pretrained=pretrained, **timm_options)
         elif timm_options:
             raise TypeError(f"{', '.join(timm_options)}: for a timm model by name, not for a module of your own")

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from cyclekit._precision import full_precision
+from cyclekit._precision import full_precision, without_autocast
 from cyclekit._typed import typed
 from cyclekit.losses.criteria import register_criterion
 
@@ -41,7 +41,8 @@ def ssim_loss(
         height, width = prediction.shape[-2:]
         raise ValueError(f"images: got {height}x{width} pixels, too few for a window of {window}; pass a smaller one")
     x, y = ((full_precision(image) + 1) / 2 for image in (prediction, target))
-    return 1 - _ssim(x, y, window).mean()
+    with without_autocast(x):
+        return 1 - _ssim(x, y, window).mean()
 
 
 def _ssim(x: Tensor, y: Tensor, window: int) -> Tensor:

@@ -1,7 +1,7 @@
 """Penalties on the gradient of a discriminator by its inputs."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -10,10 +10,13 @@ from torch import Tensor
 from cyclekit._precision import full_precision
 from cyclekit._registry import Registry
 from cyclekit._typed import typed
-from cyclekit.losses.adversarial import Logits, Scalar, score
+from cyclekit.losses.adversarial import Logits, Scalar, as_scales, score
 from cyclekit.losses.criteria import configured
 
 Discriminator: TypeAlias = Callable[..., Logits]
+
+
+Reduction: TypeAlias = Literal["sum", "mean"]
 
 
 @runtime_checkable
@@ -112,9 +115,14 @@ def register_penalty(name: str, *, override: bool = False) -> Callable[[Register
     return _registry.register(name, override=override)
 
 
-def _input_gradient(discriminator: Discriminator, inputs: Tensor) -> Float[Tensor, "batch elements"]:
+def _input_gradient(
+    discriminator: Discriminator, inputs: Tensor, reduction: Reduction
+) -> Float[Tensor, "batch elements"]:
     def total(inputs: Tensor) -> Tensor:
-        return score(discriminator(inputs)).sum()
+        logits = discriminator(inputs)
+        if reduction == "mean":
+            return score(logits).sum()
+        return torch.stack([full_precision(scale).sum() for scale in as_scales(logits)]).sum()
 
     if torch.compiler.is_compiling():
         # The same gradient in the form that torch.compile can differentiate once more.
@@ -126,15 +134,18 @@ def _input_gradient(discriminator: Discriminator, inputs: Tensor) -> Float[Tenso
 
 
 @typed
-def r1_penalty(discriminator: Discriminator, real: Float[Tensor, "batch *shape"]) -> Float[Tensor, ""]:
+def r1_penalty(
+    discriminator: Discriminator, real: Float[Tensor, "batch *shape"], *, reduction: Reduction = "sum"
+) -> Float[Tensor, ""]:
     """Return the squared norm of the discriminator's gradient at real inputs.
 
-    A sample's score, whose gradient it is, is the mean of its logits, summed over scales, as in the
-    adversarial losses.
+    The gradient is that of the sum of a sample's logits, over patches and scales, as StarGAN's and CUT's code has it,
+    so that published weights fit; ``reduction="mean"`` takes the mean over the patches of each scale.
 
     Args:
         discriminator: Gives logits for inputs; a tensor or a list of scales, batch first.
         real: Real inputs, joined as the discriminator takes them.
+        reduction: ``"sum"`` or ``"mean"``: what of a sample's logits the gradient is taken of.
 
     Returns:
         A scalar, the mean over the batch, to be weighted with γ/2.
@@ -154,16 +165,19 @@ def r1_penalty(discriminator: Discriminator, real: Float[Tensor, "batch *shape"]
         assert penalty == 9
         ```
     """
-    return _input_gradient(discriminator, real).square().sum(1).mean()
+    return _input_gradient(discriminator, real, reduction).square().sum(1).mean()
 
 
 @typed
-def r2_penalty(discriminator: Discriminator, fake: Float[Tensor, "batch *shape"]) -> Float[Tensor, ""]:
+def r2_penalty(
+    discriminator: Discriminator, fake: Float[Tensor, "batch *shape"], *, reduction: Reduction = "sum"
+) -> Float[Tensor, ""]:
     """Return the squared norm of the discriminator's gradient at generated inputs.
 
     Args:
         discriminator: Gives logits for inputs; a tensor or a list of scales, batch first.
         fake: Generated inputs, joined as the discriminator takes them; no gradient reaches the generators.
+        reduction: ``"sum"`` or ``"mean"``: what of a sample's logits the gradient is taken of.
 
     Returns:
         A scalar, the mean over the batch, to be weighted with γ/2.
@@ -174,12 +188,16 @@ def r2_penalty(discriminator: Discriminator, fake: Float[Tensor, "batch *shape"]
     Source:
         Mescheder et al. 2018, Eq. 10.
     """
-    return r1_penalty(discriminator, fake)
+    return r1_penalty(discriminator, fake, reduction=reduction)
 
 
 @typed
 def wgan_gp_penalty(
-    discriminator: Discriminator, real: Float[Tensor, "batch *shape"], fake: Float[Tensor, "batch *shape"]
+    discriminator: Discriminator,
+    real: Float[Tensor, "batch *shape"],
+    fake: Float[Tensor, "batch *shape"],
+    *,
+    reduction: Reduction = "sum",
 ) -> Float[Tensor, ""]:
     """Return how far the discriminator's gradient norm is from 1 between real and generated inputs.
 
@@ -191,6 +209,7 @@ def wgan_gp_penalty(
         discriminator: Gives logits for inputs; a tensor or a list of scales, batch first.
         real: Real inputs, joined as the discriminator takes them.
         fake: Generated inputs of the same shape; no gradient reaches the generators.
+        reduction: ``"sum"`` or ``"mean"``: what of a sample's logits the gradient is taken of.
 
     Returns:
         A scalar, the mean over the batch of (‖gradient‖ - 1)², usually weighted with 10.
@@ -211,18 +230,18 @@ def wgan_gp_penalty(
         ```
     """
     share = torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
-    gradient = _input_gradient(discriminator, torch.lerp(real.detach(), fake.detach().to(real.dtype), share))
+    gradient = _input_gradient(discriminator, torch.lerp(real.detach(), fake.detach().to(real.dtype), share), reduction)
     return (torch.linalg.vector_norm(gradient, dim=1) - 1).square().mean()
 
 
 @register_penalty("r1")
-def _r1(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Scalar:
-    return r1_penalty(discriminator, real)
+def _r1(discriminator: Discriminator, real: Tensor, fake: Tensor, *, reduction: Reduction = "sum") -> Scalar:
+    return r1_penalty(discriminator, real, reduction=reduction)
 
 
 @register_penalty("r2")
-def _r2(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Scalar:
-    return r2_penalty(discriminator, fake)
+def _r2(discriminator: Discriminator, real: Tensor, fake: Tensor, *, reduction: Reduction = "sum") -> Scalar:
+    return r2_penalty(discriminator, fake, reduction=reduction)
 
 
 register_penalty("wgan_gp")(wgan_gp_penalty)

@@ -14,8 +14,8 @@ from cyclekit.losses import (
 
 
 def quadratic(x):
-    """A map of two logits a sample, whose mean x₀² + 3 x₁ has the gradient (2 x₀, 3)."""
-    return torch.stack([2 * x[:, 0] ** 2, 6 * x[:, 1]], 1)
+    """A map of two logits a sample, whose sum x₀² + 3 x₁ has the gradient (2 x₀, 3)."""
+    return torch.stack([x[:, 0] ** 2, 3 * x[:, 1]], 1)
 
 
 POINTS = torch.tensor([[1.0, 5.0], [-2.0, 0.0], [0.5, 1.0]])
@@ -25,6 +25,27 @@ SQUARED_NORMS = [4 + 9, 16 + 9, 1 + 9]
 @pytest.mark.parametrize("penalty", [r1_penalty, r2_penalty])
 def test_squared_norm_of_the_gradient(penalty):
     assert penalty(quadratic, POINTS).item() == pytest.approx(sum(SQUARED_NORMS) / 3)
+
+
+def test_the_mean_of_two_logits_has_half_the_gradient_of_their_sum():
+    for name, penalty in (("r1", r1_penalty), ("r2", r2_penalty)):
+        halved = penalty(quadratic, POINTS, reduction="mean")
+        assert halved.item() == pytest.approx(sum(SQUARED_NORMS) / 3 / 4)
+        assert create_penalty(name, reduction="mean")(quadratic, real=POINTS, fake=POINTS) == halved
+    real = torch.tensor([[1.0, 0.0]])
+    flat = wgan_gp_penalty(quadratic, real, real, reduction="mean")
+    assert flat.item() == pytest.approx((13**0.5 / 2 - 1) ** 2)
+
+
+def test_stargans_norm_is_that_of_its_code():
+    """StarGAN's loop takes the gradient of its map of logits with a weight of one each."""
+    discriminator = nn.Sequential(nn.Conv2d(3, 4, 4, 2, 1), nn.Tanh(), nn.Conv2d(4, 1, 3, 1, 1))
+    image = torch.rand(2, 3, 8, 8)
+    point = image.clone().requires_grad_()
+    logits = discriminator(point)
+    (slope,) = torch.autograd.grad(logits, point, torch.ones_like(logits))
+    expected = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    torch.testing.assert_close(wgan_gp_penalty(discriminator, image, image), expected)
 
 
 def test_scales_are_summed():

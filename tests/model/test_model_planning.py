@@ -58,7 +58,7 @@ def naive(model, graph, batch, player, signals=None):
         point = side_by_side([value(name) for name in names]).detach().requires_grad_()
         made = parts[term.discriminator](point)
         logits = made["source"] if isinstance(made, dict) else made
-        (slope,) = torch.autograd.grad(logits.mean((1, 2, 3)).sum(), point, create_graph=True)
+        (slope,) = torch.autograd.grad(logits.sum(), point, create_graph=True)
         return (slope**2).sum() / len(slope)
 
     def regularized(term):

@@ -18,7 +18,7 @@ REGULARIZED = PIX2PIX.replace(
 
 def squared_slope(judge, point):
     point = point.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(judge(point).mean((1, 2, 3)).sum(), point, create_graph=True)
+    (slope,) = torch.autograd.grad(judge(point).sum(), point, create_graph=True)
     return slope.pow(2).sum((1, 2, 3))
 
 
