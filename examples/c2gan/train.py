@@ -56,6 +56,8 @@ def train(run: Run, held: ExitStack) -> None:
     # The data, the graph, the model: what is wrong with them is said before anything is written.
     train_set = open_split(options.task, options.data, "train", options.size, options.panels)
     test_set = open_split(options.task, options.data, "test", options.size, options.panels)
+    if options.data is not None:
+        accelerator.print(f"{train_set}\n{test_set}")
     if options.batch > len(train_set):
         raise UsageError(
             f"--batch {options.batch} is more than the {len(train_set)} training pairs; choose a smaller one"

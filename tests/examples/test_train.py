@@ -165,7 +165,7 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(
         ("--batch", "9"): "--batch 9 is more than the 8 training pairs",
         ("--generator", "unet_265"): "did you mean 'unet_256'",
         ("--discriminator", "patchgan"): "no discriminator is called 'patchgan'",
-        ("--size", "96", "64"): "multiples of 64",
+        ("--size", "96", "96"): "multiples of 64",
         ("--steps", "0"): "--steps 0: must be 1 or more",
         ("--batch", "0"): "--batch 0: must be 1 or more",
         ("--learning-rate", "-1"): "--learning-rate -1.0: must be a positive number",

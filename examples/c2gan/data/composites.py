@@ -1,17 +1,18 @@
 """Four-panel pictures, as the authors of C2GAN and GestureGAN share their data."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import torch
 from PIL import Image as Picture
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from data.pictures import SUFFIXES, read_picture, to_tensor
 from errors import DataError
 
 ORDERS = ("x y Ly Lx", "x y Lx Ly")
-SUFFIXES = (".png", ".jpg", ".jpeg")
+_SQUASHED = 1.02
+"""How far a panel's proportions may be from those of the training size."""
 
 
 class CompositePairs(Dataset[dict[str, Tensor]]):
@@ -25,8 +26,8 @@ class CompositePairs(Dataset[dict[str, Tensor]]):
         flip: Hold every pair a second time, all its panels mirrored left to right.
 
     Raises:
-        DataError: A folder or its pictures are missing, the order is unknown, or, when it is read, a picture
-            cannot be read or does not have four panels.
+        DataError: A folder or its pictures are missing, the order is unknown, or a picture cannot be read or does not
+            have four panels of the size's proportions. Every picture is read once, before training.
 
     Source:
         Composites as in the code released with C2GAN (arXiv 1908.00999) and GestureGAN (arXiv 1808.04859).
@@ -48,14 +49,25 @@ class CompositePairs(Dataset[dict[str, Tensor]]):
             raise DataError(f"{folder}: no such folder")
         if not (folder / split).is_dir():
             raise DataError(f"{folder} has no folder {split!r}: it must hold train/ and test/ with four-panel pictures")
-        self.files = sorted(f for f in (folder / split).iterdir() if f.suffix.lower() in SUFFIXES)
+        found = sorted((folder / split).iterdir())
+        self.files = [f for f in found if f.suffix.lower() in SUFFIXES and not f.name.startswith(".")]
+        self.left_out = [f for f in found if f not in set(self.files)]
         if not self.files:
             raise DataError(f"{folder / split} holds no pictures ({', '.join(SUFFIXES)})")
         self.names = order.split()
         self.size = size
         self.flip = flip
-        for file in self.files:
-            self._check(file)
+        with ThreadPoolExecutor() as threads:
+            for _ in threads.map(self._panels, self.files):
+                pass
+
+    def __str__(self) -> str:
+        """Return how many pairs there are, and what else lies in the folder."""
+        mirrored = f", {len(self)} with their mirror images" if self.flip else ""
+        others = [path.name for path in self.left_out]
+        shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+        rest = f"; left out {len(others)} that are no pictures: {shown}" if others else ""
+        return f"{self.files[0].parent}: {len(self.files)} pairs{mirrored}{rest}"
 
     def __len__(self) -> int:
         """Return the number of pairs, mirrored ones included."""
@@ -68,29 +80,20 @@ class CompositePairs(Dataset[dict[str, Tensor]]):
         pair = self._read(self.files[index % len(self.files)])
         return {name: value.flip(-1) for name, value in pair.items()} if index >= len(self.files) else pair
 
-    def _check(self, file: Path) -> None:
-        """Look at a picture's header, so that a broken one is found before training and not in the middle."""
-        try:
-            with Picture.open(file) as picture:
-                width = picture.width
-                picture.verify()
-        except (OSError, SyntaxError) as error:
-            raise DataError(f"{file} cannot be read as a picture: {error}") from error
-        if width % 4 or width // 4 < 2:
-            raise DataError(f"{file} is {width} pixels wide, which is not four panels side by side")
+    def _panels(self, file: Path) -> list[Picture.Image]:
+        """Return a picture's four panels, once they are known to be four."""
+        full, (height, width) = read_picture(file), self.size
+        panel = full.width // 4
+        unlike = max(panel / full.height / (width / height), full.height / max(panel, 1) / (height / width))
+        if full.width % 4 or panel < 2 or unlike > _SQUASHED:
+            raise DataError(
+                f"{file} has {full.width}x{full.height} pixels, width by height: not four panels side by side of the "
+                f"proportions of --size {height} {width}; choose a size of the panels' proportions, such as "
+                f"{full.height} {panel}"
+            )
+        # Cropped before they are resized, so that no panel bleeds into its neighbour.
+        return [full.crop((place * panel, 0, (place + 1) * panel, full.height)) for place in range(4)]
 
     def _read(self, file: Path) -> dict[str, Tensor]:
-        height, width = self.size
-        try:
-            with Picture.open(file) as picture:
-                full = picture.convert("RGB")
-        except OSError as error:
-            raise DataError(f"{file} cannot be read as a picture: {error}") from error
-        panel = full.width // 4
-        pair: dict[str, Tensor] = {}
-        for position, name in enumerate(self.names):
-            box = (position * panel, 0, (position + 1) * panel, full.height)
-            # Cropped before it is resized, so that no panel bleeds into its neighbour.
-            part = full.crop(box).resize((width, height), Picture.Resampling.BICUBIC)
-            pair[name] = torch.from_numpy(np.array(part)).permute(2, 0, 1).float() / 127.5 - 1
-        return pair
+        panels = zip(self.names, self._panels(file), strict=True)
+        return {name: to_tensor(panel, self.size) for name, panel in panels}

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image as Picture
 from torch import Tensor
@@ -13,6 +12,7 @@ from cyclekit import Domain, Heatmap, Landmarks
 from data.composites import CompositePairs
 from data.faces import FacePairs
 from data.persons import PersonPairs
+from data.pictures import SUFFIXES, read_picture, to_tensor
 from errors import DataError
 from recipe import Task
 
@@ -61,17 +61,14 @@ class ShuffledBatches(Sampler[list[int]]):
 
 def read_image(path: Path, size: tuple[int, int]) -> Tensor:
     """Read a picture as (3, height, width) in [-1, 1]."""
-    try:
-        with Picture.open(path) as picture:
-            resized = picture.convert("RGB").resize(size[::-1], Picture.Resampling.BICUBIC)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read as a picture: {error}") from error
-    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 127.5 - 1
+    return to_tensor(read_picture(path), size)
 
 
 def write_image(image: Tensor, path: Path) -> None:
     """Write (channels, height, width) in [-1, 1] as a picture; of heatmaps, the largest joint at each pixel."""
     shown = image if image.shape[0] == 3 else image.amax(0, keepdim=True).expand(3, -1, -1)
     pixels = ((shown.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"--out {path}: a picture's name ends in one of {', '.join(SUFFIXES)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     Picture.fromarray(pixels).save(path)
