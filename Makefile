@@ -6,11 +6,13 @@ READY := .venv/.ready
 .PHONY: demo test lint docs figures benchmark clean
 
 $(READY): pyproject.toml constraints.txt
+	@echo "Setting up .venv: torch and what else is needed, one to three minutes the first time."
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: $(READY)
+	@echo "Training C2GAN on embedded faces for 800 steps, about six minutes on two CPU cores; results in runs/demo."
 	$(BIN)/python examples/c2gan/train.py --out runs/demo --resume --steps 800 --learning-rate 1e-3 --pixel-weight 100
 
 test: $(READY)
