@@ -1,5 +1,6 @@
 """Bad input ends in one clear line."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Generator
@@ -43,4 +44,5 @@ def clear_errors() -> Generator[None]:
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command with --resume goes on from the last checkpoint")
     except _EXPECTED as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+        first = os.environ.get("RANK", "0") == "0"  # of several processes one says it
+        sys.exit(f"error: {' '.join(str(error).split())}" if first else 1)

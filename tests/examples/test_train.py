@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -281,6 +283,25 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_leaves_the_good_checkpoint(
 def test_two_runs_in_one_folder(small_run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with run_lock(tmp_path / "run"):
         assert "in use" in refused(capsys, small_run)
+
+
+def in_two_processes(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the documented command, from the root of the repository, with some more options."""
+    page = (ROOT / "docs" / "c2gan.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^(torchrun .*) --out runs/two$", page, re.MULTILINE)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    words = [*shlex.split(command), *arguments]
+    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_two_processes_train_one_run_and_say_what_is_wrong_once(small_run: list[str], tmp_path: Path) -> None:
+    result = in_two_processes(small_run)
+    assert result.returncode == 0, result.stderr
+    assert latest_checkpoint(tmp_path / "run" / "checkpoints").name == "step-00000006"
+    refused = in_two_processes([*small_run, "--resume", "--learning-rate", "1"])
+    assert refused.returncode != 0
+    assert (refused.stdout + refused.stderr).count("leave --learning-rate out") == 1
 
 
 def test_scripts_refuse_a_folder_without_a_run(tmp_path: Path) -> None:
