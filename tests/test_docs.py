@@ -9,6 +9,7 @@ import sys
 import textwrap
 import tomllib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,11 +119,24 @@ def options(script: str) -> set[str]:
     return set(re.findall(r"--[a-z][\w-]*", result.stdout))
 
 
-def test_the_landing_page_shows_what_print_shows(capsys):
-    found = blocks((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))
-    run([block for block in found if block.info == "python"], "index.md")
-    (shown,) = [block.body for block in found if block.info == "text"]
-    assert shown.strip() in capsys.readouterr().out
+@pytest.mark.parametrize("name", ["index.md", "tutorial.md"])
+def test_a_page_shows_what_its_blocks_print(name, capsys, tmp_path, monkeypatch):
+    """A text block right behind a Python block is what that prints; the landing page shows the end of it."""
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    found = [block for block in blocks((ROOT / "docs" / name).read_text(encoding="utf-8")) if block.info != "bash"]
+    shown = 0
+    for block, behind in pairwise([*found, Block("", "", 0)]):
+        if block.info == "python":
+            exec(compile(block.body, name, "exec"), namespace)
+            printed = capsys.readouterr().out
+            if behind.info == "text":
+                shown += 1
+                ends = printed.strip().split("\n")[-len(behind.body.strip().split("\n")) :]
+                wanted = behind.body.strip().split("\n")
+                match = doctest.OutputChecker().check_output
+                assert all(map(match, wanted, ends, [doctest.ELLIPSIS] * len(ends))), printed
+    assert shown
 
 
 def entries() -> dict[str, object]:
