@@ -60,8 +60,8 @@ class CycleModel(nn.Module):
     """The networks of a graph, what they generate, and the losses of both sides.
 
     Uses of one network that do not depend on each other run as one joined batch, unless it holds batch
-    normalisation or keeps statistics. A module of your own whose samples see each other in another way says
-    so by an attribute ``joins_batches = False``.
+    normalisation or keeps statistics. A module of your own that treats each sample alone says so by an attribute
+    ``joins_batches = True``; otherwise it gets its batches one by one.
 
     Frozen generators and stand-ins stay in evaluation mode.
 
