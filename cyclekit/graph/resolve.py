@@ -221,15 +221,22 @@ def _named_ahead(statements: Statements) -> dict[str, Call]:
             written, made = step.outputs, [values.named(ref.name) for ref in step.outputs]
             values.use((step.network.name, step.head and step.head.name), inputs, made)
             steps.append((step, inputs, made))
+    called: dict[int, str] = {}
+    for step, _, made in steps:
+        for ref, value in zip(step.outputs, made, strict=True):
+            if ref.name != "_":
+                called.setdefault(values.find(value), ref.name)
+    for name, value in values.names.items():
+        called.setdefault(values.find(value), name)
     found: dict[str, Call] = {}
-    called: dict[int, str] = {values.find(value): name for name, value in reversed(values.names.items())}
     for step, inputs, made in steps:
         head = step.head.name if step.head else None
         given = tuple(called.setdefault(values.find(value), "_") for value in inputs)
         use = _short(expression(step.network.name, given, head))
+        unnamed = [use] if len(made) == 1 else [f"{use}[{place}]" for place in range(len(made))]
         outputs = tuple(
-            called.setdefault(values.find(value), use if len(made) == 1 else f"{use}[{place}]")
-            for place, value in enumerate(made)
+            called.setdefault(values.find(value), name) if ref.name == "_" else ref.name
+            for ref, value, name in zip(step.outputs, made, unnamed, strict=True)
         )
         found.setdefault(use, Call(step.network.name, head, given, outputs))
     return found
