@@ -3,6 +3,11 @@
 python examples/c2gan/evaluate.py --run runs/faces
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python imports, Ctrl-C ends at once, without a traceback
+
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -103,6 +108,7 @@ def evaluate(options: Options) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and evaluate."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with clear_errors():
         evaluate(tyro.cli(Options, args=arguments))
 

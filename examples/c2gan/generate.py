@@ -4,6 +4,11 @@ python examples/c2gan/generate.py --run runs/faces --image face.png --keypoints 
 python examples/c2gan/generate.py --run runs/faces --image face.png --out keypoints.png
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python imports, Ctrl-C ends at once, without a traceback
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +56,7 @@ def generate(options: Options) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and generate."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with clear_errors():
         generate(tyro.cli(Options, args=arguments))
 

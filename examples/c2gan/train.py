@@ -5,6 +5,11 @@ python examples/c2gan/train.py --task persons --size 128 64
 python examples/c2gan/train.py --data DIR --size 256 256 --base-channels 64 --steps 200000
 """
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python imports, Ctrl-C ends at once, without a traceback
+
 import json
 import random
 from collections.abc import Iterable, Sequence
@@ -151,6 +156,7 @@ def train(run: Run, held: ExitStack) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and train."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with clear_errors(), ExitStack() as held:
         train(read_options(arguments), held)
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import evaluate
 import generate
@@ -250,6 +251,8 @@ def test_a_run_without_decay_goes_on_as_a_longer_one(small_run: list[str], tmp_p
     assert_equal_weights(tmp_path / "long", tmp_path / "longer")
     told = json.loads((tmp_path / "long" / "options.json").read_text())
     assert (told["steps"], told["batch"], told["decay_steps"]) == (6, 2, 0)
+    events = EventAccumulator(str(tmp_path / "long" / "events")).Reload()
+    assert [point.step for point in events.Scalars("G")] == [2, 4, 6]
     assert Path(told["data"]).is_absolute()
 
 
@@ -302,6 +305,17 @@ def test_two_processes_train_one_run_and_say_what_is_wrong_once(small_run: list[
     refused = in_two_processes([*small_run, "--resume", "--learning-rate", "1"])
     assert refused.returncode != 0
     assert (refused.stdout + refused.stderr).count("leave --learning-rate out") == 1
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.6])
+def test_ctrl_c_while_python_imports_shows_no_traceback(seconds: float, tmp_path: Path) -> None:
+    words = [sys.executable, str(SCRIPT), "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in said
 
 
 def test_scripts_refuse_a_folder_without_a_run(tmp_path: Path) -> None:
