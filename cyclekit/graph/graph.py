@@ -1,7 +1,7 @@
 """The declarative cycle graph."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, FrozenInstanceError, dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -615,3 +615,12 @@ class CycleGraph:
 
 def _graph(arguments: dict[str, Any]) -> CycleGraph:
     return CycleGraph(**arguments)
+
+
+def _refuse(graph: CycleGraph, name: str, *_: object) -> None:
+    raise FrozenInstanceError(f"a graph never changes; CycleGraph.replace({name}=...) returns a new one")
+
+
+# A frozen dataclass refuses by itself, and says less.
+type.__setattr__(CycleGraph, "__setattr__", _refuse)
+type.__setattr__(CycleGraph, "__delattr__", _refuse)

@@ -86,9 +86,9 @@ def test_white_space_comments_and_the_order_of_options_do_not_count():
 
 
 def test_a_graph_never_changes():
-    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'frozen'"):
+    with pytest.raises(FrozenInstanceError, match=r"a graph never changes; CycleGraph.replace\(frozen=...\) returns"):
         C2GAN.frozen = ("G_I",)
-    with pytest.raises(FrozenInstanceError, match="cannot delete field 'cycles'"):
+    with pytest.raises(FrozenInstanceError, match="a graph never changes"):
         del C2GAN.cycles
     before = hash(C2GAN)
     for mapping in (C2GAN.signals, C2GAN.weights, C2GAN.criteria, C2GAN.domains, C2GAN.networks):
