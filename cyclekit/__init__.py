@@ -6,8 +6,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from cyclekit._spec import NetworkSpec
 from cyclekit.errors import CycleKitError, GraphError, GraphWarning, NotationError
 from cyclekit.graph import (
+    Classes,
     CycleGraph,
     Domain,
     Heatmap,
@@ -16,6 +18,8 @@ from cyclekit.graph import (
     Landmarks,
     Latent,
     Mask,
+    Noise,
+    Ramp,
     Schedule,
     StandIn,
     Vector,
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from cyclekit.losses import create_adversarial_loss, create_criterion
     from cyclekit.model import CycleModel, Losses
     from cyclekit.nets import (
-        NetworkSpec,
         create_discriminator,
         create_generator,
         list_discriminators,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Classes",
     "CycleGraph",
     "CycleKitError",
     "CycleModel",
@@ -53,7 +57,9 @@ __all__ = [
     "Losses",
     "Mask",
     "NetworkSpec",
+    "Noise",
     "NotationError",
+    "Ramp",
     "Schedule",
     "StandIn",
     "Vector",
@@ -71,7 +77,6 @@ _HOMES = {
     "CycleModel": "cyclekit.model",
     "HistoryPool": "cyclekit.pool",
     "Losses": "cyclekit.model",
-    "NetworkSpec": "cyclekit.nets",
     "create_adversarial_loss": "cyclekit.losses",
     "create_criterion": "cyclekit.losses",
     "create_discriminator": "cyclekit.nets",

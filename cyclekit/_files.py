@@ -5,10 +5,13 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from cyclekit.errors import FolderError, PretrainedError
 
 SUMS_FILE = "SHA256SUMS"
 """Every other file's checksum, as ``sha256sum`` writes and checks it; written last."""
@@ -26,13 +29,13 @@ def whole_folder(folder: Path) -> Generator[Path]:
 
     Raises:
         NotADirectoryError: ``folder`` is a file.
-        FileExistsError: ``folder`` is the working directory, or holds it.
+        FolderError: ``folder`` is the working directory, or holds it.
     """
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; choose the name of a folder")
     name, folder = folder, folder.resolve()
     if Path.cwd().is_relative_to(folder):
-        raise FileExistsError(f"{name} is the working directory, or holds it; choose the name of a folder in it")
+        raise FolderError(f"{name} is the working directory, or holds it; choose the name of a folder in it")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = _hidden(folder)
     draft.mkdir()
@@ -81,7 +84,7 @@ def read_files(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
 
     Raises:
         FileNotFoundError: One is missing, or the file of their checksums.
-        ValueError: One is damaged.
+        PretrainedError: One is damaged.
     """
     names = tuple(names)
     while True:
@@ -110,8 +113,10 @@ def _checked(folder: Path, names: tuple[str, ...]) -> dict[str, bytes]:
         contents[name] = (folder / name).read_bytes()
     sums = _parsed(contents.pop(SUMS_FILE))
     for name in names:
-        if sums.get(name) != hashlib.sha256(contents[name]).hexdigest():
-            raise ValueError(f"{folder / name} cannot be read: it is damaged, as {SUMS_FILE} says")
+        if name not in sums:
+            raise PretrainedError(f"{folder / SUMS_FILE} cannot be read: it is damaged, and has no checksum of {name}")
+        if sums[name] != hashlib.sha256(contents[name]).hexdigest():
+            raise PretrainedError(f"{folder / name} cannot be read: it is damaged, as {SUMS_FILE} says")
     return contents
 
 
@@ -168,3 +173,16 @@ def _flush(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def whole_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let a file appear whole or not at all.
+
+    Args:
+        path: The file.
+        write: Writes it under another name that it is given, of the same suffix.
+    """
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+        draft = Path(folder) / path.name
+        write(draft)
+        os.replace(draft, path)

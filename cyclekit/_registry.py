@@ -1,15 +1,16 @@
 """A registry in timm's manner: register, create, list; and the nearest known names, for error messages."""
 
+import inspect
 import re
 import reprlib
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
-from cyclekit.errors import UnknownNameError
+from cyclekit.errors import ArgumentError, OptionError, ShapeError, UnknownNameError
 
 T = TypeVar("T")
 _LISTED = 60
@@ -40,20 +41,20 @@ class Registry(Generic[T]):
         """Return a decorator that registers a factory under ``name``.
 
         Raises:
-            TypeError: The name is no text, or what is registered cannot be called.
-            ValueError: The name is empty, or taken and ``override`` is false.
+            ShapeError: The name is no text, or what is registered cannot be called.
+            ArgumentError: The name is empty, or taken and ``override`` is false.
         """
         self._check_name(name)
         if not name.strip():
-            raise ValueError(f"the name of a {self.kind} must not be empty")
+            raise ArgumentError(f"the name of a {self.kind} must not be empty")
 
         def add(factory: Factory) -> Factory:
             if not callable(factory):
-                raise TypeError(
+                raise ShapeError(
                     f"{self.kind} {name!r} must be a class or function that makes one, got {reprlib.repr(factory)}"
                 )
             if name in self._factories and not override:
-                raise ValueError(
+                raise ArgumentError(
                     f"{self.kind} {name!r} is registered already; choose another name or pass override=True"
                 )
             self._factories[name] = factory  # pyright: ignore[reportArgumentType]
@@ -69,11 +70,28 @@ class Registry(Generic[T]):
         """
         return self.factory(name)(*args, **options)
 
+    def check_options(self, name: str, options: Mapping[str, object]) -> None:
+        """Check that what is registered under ``name`` has such options.
+
+        Raises:
+            OptionError: It has not; the message lists those it has.
+            UnknownNameError: Nothing is registered under ``name``.
+        """
+        try:
+            signature = inspect.signature(self.factory(name))
+        except ValueError:  # written in C, with no signature
+            return
+        try:
+            signature.bind_partial(**options)
+        except TypeError as error:
+            takes = ", ".join(signature.parameters) or "none"
+            raise OptionError(f"{self.kind} {name!r}: {error}; it takes {takes}") from None
+
     def factory(self, name: str) -> Callable[..., T]:
         """Return the factory registered under ``name``.
 
         Raises:
-            TypeError: The name is no text.
+            ShapeError: The name is no text.
             UnknownNameError: Nothing is registered under ``name``.
         """
         self._check_name(name)
@@ -89,7 +107,7 @@ class Registry(Generic[T]):
         """Return the registered names that match a glob pattern, in natural order.
 
         Raises:
-            TypeError: The pattern is no text.
+            ShapeError: The pattern is no text.
         """
         self._check_name(pattern)
         self._load_entry_points()
@@ -103,7 +121,7 @@ class Registry(Generic[T]):
 
     def _check_name(self, name: object) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"the name of a {self.kind} is a text, got {reprlib.repr(name)}")
+            raise ShapeError(f"the name of a {self.kind} is a text, got {reprlib.repr(name)}")
 
     def _load_entry_points(self) -> None:
         if self._group is None:
@@ -122,7 +140,7 @@ class Registry(Generic[T]):
 
 def _callable(loaded: Any) -> Any:
     if not callable(loaded):
-        raise TypeError(f"it is {reprlib.repr(loaded)}, which cannot be called")
+        raise ShapeError(f"it is {reprlib.repr(loaded)}, which cannot be called")
     return loaded
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cyclekit._registry import suggestion
-from cyclekit.errors import PretrainedError
+from cyclekit.errors import ArgumentError, PretrainedError, UnknownNameError
 
 # The operators torchvision describes at import whether or not its compiled extension is there.
 _SCHEMAS = (
@@ -115,7 +115,8 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
         The model.
 
     Raises:
-        ValueError: timm has no model of this name, or none that gives features.
+        UnknownNameError: timm has no model of this name.
+        ArgumentError: It has none that gives features.
         PretrainedError: It is a hub's or a folder's, inside `fetching_nothing`.
         OSError: The weights cannot be had.
     """
@@ -128,7 +129,7 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
                 "create the network yourself and pass it as a module"
             )
     if ":" not in name and not timm.is_model(name):
-        raise ValueError(f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}")
+        raise UnknownNameError(f"timm has no model called {name!r}{suggestion(name, timm.list_models(f'{name[:4]}*'))}")
     try:
         network: Any = timm.create_model(name, features_only=True, pretrained=pretrained, **options)
     except OSError as error:
@@ -139,5 +140,5 @@ def create_features(name: str, *, pretrained: bool, **options: object) -> nn.Mod
         ) from error
     except (AttributeError, NotImplementedError, RuntimeError, TypeError) as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"timm cannot make features of {name!r}: {reason}") from error
+        raise ArgumentError(f"timm cannot make features of {name!r}: {reason}") from error
     return network

@@ -107,7 +107,7 @@ def _check(function: Callable[..., object], args: Sequence[object], kwargs: Mapp
     except TypeError:
         return  # the call itself raises Python's own message
     hints = _hints(function)
-    sizes: dict[str, int] = {}
+    sizes: dict[str, object] = {}
     with jaxtyped("context"):
         for name, parameter, value in _arguments(signature, bound.arguments):
             if parameter in hints and not _fits(value, hints[parameter], sizes):
@@ -115,6 +115,30 @@ def _check(function: Callable[..., object], args: Sequence[object], kwargs: Mapp
                 raise ShapeError(f"{_name(function)}() argument {name!r}: {_mismatch(value, hints[parameter], sizes)}")
         if "return" in hints and not all(_fits(value, hints["return"], sizes) for value in result):
             raise ShapeError(f"{_name(function)}() result: {_mismatch(result[0], hints['return'], sizes)}")
+
+
+def check_keywords(function: Callable[..., object], keywords: Mapping[str, object], where: str) -> None:
+    """Check options by a function's, or a constructor's, annotations before it is called.
+
+    Args:
+        function: The function or class.
+        keywords: The options.
+        where: Whose they are, as messages say it.
+
+    Raises:
+        ShapeError: One does not fit.
+        UnknownNameError: A name is none of those a `Literal` lists.
+    """
+    if not CHECKS_ENABLED or torch.compiler.is_compiling():
+        return
+    try:
+        hints = _hints(function.__init__ if isinstance(function, type) else inspect.unwrap(function))
+    except (NameError, TypeError):  # annotations of a user's that cannot be read, or none
+        return
+    for name, value in keywords.items():
+        if name in hints and not _fits(value, hints[name], {}):
+            _refuse_unknown_choice(f"{where}, option {name!r}", value, hints[name])
+            raise ShapeError(f"{where}, option {name!r}: {_mismatch(value, hints[name], {})}")
 
 
 _signature = functools.cache(inspect.signature)
@@ -137,7 +161,7 @@ def _arguments(signature: inspect.Signature, values: Mapping[str, Any]) -> Itera
                 yield parameter, parameter, value
 
 
-def _fits(value: Any, hint: Any, sizes: dict[str, int]) -> bool:
+def _fits(value: Any, hint: Any, sizes: dict[str, object]) -> bool:
     """Whether a value fits a hint; every item of a container counts, where beartype alone samples one."""
     if get_origin(hint) in (Union, types.UnionType):
         return any(_fits(value, arm, sizes) for arm in get_args(hint))
@@ -167,7 +191,7 @@ def _items(value: Any, hint: Any) -> Iterator[tuple[Any, Any]]:
     arguments = get_args(hint)
     match get_origin(hint), arguments:
         case (builtins.tuple, (item, builtins.Ellipsis)) | ((builtins.list | abc.Sequence), (item,)):
-            return ((entry, item) for entry in value)
+            return ((entry, item) for entry in (_of_each_kind(value) if _by_class(item) else value))
         case builtins.tuple, _:
             return zip(value, arguments, strict=True)
         case ((builtins.dict | abc.Mapping), (_, item)):
@@ -176,15 +200,35 @@ def _items(value: Any, hint: Any) -> Iterator[tuple[Any, Any]]:
             return iter(())
 
 
-def _sizes(axes: str, shape: Sequence[int]) -> dict[str, int]:
+@functools.cache
+def _by_class(hint: Any) -> bool:
+    """Whether a hint judges a value by its class alone, or by those of a tuple's items."""
+    if get_origin(hint) is tuple:
+        return all(_by_class(item) for item in get_args(hint))
+    return hint in (bool, int, float, str)
+
+
+def _of_each_kind(values: Sequence[Any]) -> list[Any]:
+    """Return one value of each kind there is: of a hundred thousand pairs of numbers one says it all."""
+    return list({_kind(value): value for value in values}.values())
+
+
+def _kind(value: Any) -> Any:
+    return (tuple, *map(_kind, value)) if type(value) is tuple else type(value)
+
+
+def _sizes(axes: str, shape: Sequence[int]) -> dict[str, object]:
     """Return the sizes of the named axes, counted from both ends of a variadic one."""
     names = axes.split()
     cut = next((i for i, name in enumerate(names) if "*" in name or name == "..."), len(names))
     pairs = [*zip(names[:cut], shape, strict=False), *zip(names[:cut:-1], shape[::-1], strict=False)]
-    return {name: size for name, size in pairs if name.isidentifier()}
+    sizes: dict[str, object] = {name: size for name, size in pairs if name.isidentifier()}
+    if cut < len(names) and names[cut][1:].isidentifier():
+        sizes[names[cut][1:]] = tuple(shape[cut : len(shape) - (len(names) - cut - 1)])
+    return sizes
 
 
-def _mismatch(value: object, hint: object, sizes: Mapping[str, int]) -> str:
+def _mismatch(value: object, hint: object, sizes: Mapping[str, object]) -> str:
     expected = _MODULES.sub("", inspect.formatannotation(hint)).replace("'", '"')
     bound = ", ".join(f"{name}={sizes[name]}" for name in re.findall(r"\w+", expected) if name in sizes)
     return f"expected {expected}{' with ' + bound if bound else ''}, got {_describe(value)}"

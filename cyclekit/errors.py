@@ -5,21 +5,29 @@ import warnings
 
 __all__ = [
     "AnnotationError",
+    "ArgumentError",
     "CheckpointError",
     "CycleKitError",
+    "DataError",
+    "FolderError",
     "GraphError",
     "GraphWarning",
+    "HubError",
     "ImageSizeError",
+    "NetworkCallError",
     "NetworkOutputError",
     "NotationError",
     "OptionError",
     "PretrainedError",
+    "ProcessLostError",
     "RunInUseError",
+    "RunOptionsError",
     "ShapeError",
     "SignalError",
     "SignalWarning",
     "TrainingDivergedError",
     "UnknownNameError",
+    "UsageError",
 ]
 
 
@@ -113,28 +121,52 @@ class ShapeError(CycleKitError, TypeError):
     """An argument or a result whose type or shape is not the annotated one."""
 
 
+class ArgumentError(CycleKitError, ValueError):
+    """An argument whose value is out of range, or does not go with the others."""
+
+
 class OptionError(CycleKitError, TypeError):
-    """An option that a network does not have."""
+    """An option that a network, a criterion, a loss, a penalty or a paper does not have."""
 
 
 class ImageSizeError(CycleKitError, ValueError):
     """An image size that a network cannot take."""
 
 
+class DetectorError(CycleKitError, RuntimeError):
+    """A keypoint detector that cannot work here: its library or its weights are missing, or of another kind."""
+
+
 class AnnotationError(CycleKitError, ValueError):
     """A keypoint file that is not what its reader expects; says which file, where, and what was expected."""
+
+
+class DataError(CycleKitError, ValueError):
+    """Data to train on that is missing, damaged or not as it should be: the message names the file, and the mend."""
 
 
 class SignalError(CycleKitError, ValueError):
     """A batch that lacks a signal, or carries one that does not fit its domain."""
 
 
+class NetworkCallError(CycleKitError, RuntimeError):
+    """A network, function or criterion that fails on what the graph gives it; torch's error is its cause."""
+
+
 class NetworkOutputError(CycleKitError, ValueError):
     """A network or criterion whose output does not fit what it makes or measures."""
 
 
+class FolderError(CycleKitError, FileExistsError):
+    """A folder that holds something else, which writing there would lose."""
+
+
 class PretrainedError(CycleKitError, ValueError):
     """A folder whose files are no readable model."""
+
+
+class HubError(CycleKitError, OSError):
+    """A model that cannot be fetched from the hub, or written to it."""
 
 
 class CheckpointError(CycleKitError, RuntimeError):
@@ -145,8 +177,20 @@ class RunInUseError(CycleKitError, OSError):
     """A run's folder that another run is using."""
 
 
+class RunOptionsError(CycleKitError, ValueError):
+    """Options of a run that cannot be read, or that would make a resumed run another one."""
+
+
+class ProcessLostError(CycleKitError, ConnectionError):
+    """Another process of a run ended, and the others cannot go on."""
+
+
 class TrainingDivergedError(CycleKitError, ArithmeticError):
     """Losses, weights or states that are not finite: nothing more can be learned from here."""
+
+
+class UsageError(CycleKitError, ValueError):
+    """Words of a command, or options of a run, that cannot be followed: the message names them and the mend."""
 
 
 class GraphWarning(UserWarning):

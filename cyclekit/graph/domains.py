@@ -6,9 +6,11 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from cyclekit._registry import suggestion
 from cyclekit.errors import GraphError
+from cyclekit.graph.values import check_fields, whole
 
 V = TypeVar("V")
 
+_CHANNELS = whole(least=1, wanted="channels must be a positive integer")
 _kinds: dict[str, type["Domain"]] = {}
 
 
@@ -59,8 +61,7 @@ class Domain:
     def __post_init__(self) -> None:
         if type(self) is Domain:
             raise GraphError("Domain is what domains derive from: choose Image, Heatmap, Label, ... or derive one")
-        if type(self.channels) is not int or self.channels < 1:
-            raise GraphError(f"{type(self).__name__}(channels={self.channels!r}): channels must be a positive integer")
+        check_fields(self, channels=_CHANNELS)
 
     def normalize(self, value: V) -> V:
         """Bring a value (a number or a tensor) from the domain's own range to the model's [-1, 1].
@@ -194,6 +195,53 @@ class Vector(Domain):
 
     spatial: ClassVar[bool] = False
     bounds: ClassVar[tuple[float, float] | None] = None
+
+
+@dataclass(frozen=True)
+class Noise(Domain):
+    """Normal noise, ``(batch, channels)``: drawn for each training step and each `generate` unless a batch carries it.
+
+    It enters a network tiled into maps, as a `Vector` does.
+
+    Args:
+        channels: How many numbers.
+    """
+
+    spatial: ClassVar[bool] = False
+    bounds: ClassVar[tuple[float, float] | None] = None
+
+
+@dataclass(frozen=True)
+class Classes(Domain):
+    """A map of classes: integers ``(batch, height, width)``, or one-hot or as probabilities with a channel a class.
+
+    What a generator makes of it is logits; ``-softmax->`` and ``-argmax->`` turn them into probabilities and classes.
+
+    Args:
+        channels: The number of classes.
+        ignore: The integer of pixels that have no class, 255 for example: they are 0 in every channel, and no
+            cross entropy counts them.
+
+    Raises:
+        GraphError: ``ignore`` is no integer, or one of the classes.
+    """
+
+    ignore: int | None = None
+    bounds: ClassVar[tuple[float, float] | None] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.ignore is None:
+            return
+        if type(self.ignore) is not int or 0 <= self.ignore < self.channels:
+            raise GraphError(
+                f"Classes({self.channels}, ignore={self.ignore!r}): ignore must be an integer that is none of the "
+                f"classes 0 to {self.channels - 1}"
+            )
+
+    def __str__(self) -> str:
+        """Return the domain as it is written, ``Classes(19)``."""
+        return f"Classes({self.channels}{'' if self.ignore is None else f', ignore={self.ignore}'})"
 
 
 @dataclass(frozen=True)

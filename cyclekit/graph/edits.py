@@ -17,9 +17,10 @@ from cyclekit.graph.notation import (
     names,
     parse_adversaries,
 )
+from cyclekit.graph.options import Keys
 from cyclekit.graph.resolve import Call, Meaning
-from cyclekit.graph.schedule import Schedule
-from cyclekit.graph.terms import SIDES, Adversary, Regularizer, Term, compact, terms_by_key
+from cyclekit.graph.schedule import Schedule, StandIn
+from cyclekit.graph.terms import SIDES, Adversary, Regularizer, Term
 
 if TYPE_CHECKING:
     from cyclekit.graph.graph import CycleGraph
@@ -40,12 +41,17 @@ class _Flow:
 
     @property
     def reads(self) -> set[str]:
-        return set(names(self.flow.reads)) - {"_"}
+        return {ref.signal.name for ref in self.flow.reads} - {"_"}
 
     @property
     def judges(self) -> set[str]:
         """The discriminators whose heads it uses."""
         return {step.network.name for step in self.flow.steps if step.head is not None}
+
+    @property
+    def name(self) -> str:
+        """What the term is called that it stands for."""
+        return self.flow.label.name if self.flow.label else format_flow(self.flow)
 
     def renamed(self, by_call: Mapping[Call, str]) -> "_Flow":
         steps = tuple(
@@ -89,7 +95,7 @@ class Draft:
         """Return the draft of a graph as it is."""
         terms = iter(graph.terms)
         statements = tuple(
-            _Flow(place, flow, calls, next(terms) if flow.target is not None else None)
+            _Flow(place, flow, calls, next(terms) if flow.results else None)
             for (place, flow), calls in zip(said.flows, meaning.uses.steps, strict=True)
         )
         # an adversary's regularizers follow it, both in the text and among the terms
@@ -104,7 +110,7 @@ class Draft:
     def spoken_of(self) -> set[str]:
         """Every signal in some statement."""
         flows = {name for statement in self.statements for name in (*statement.reads, *statement.makes)}
-        return flows | {name for adversary in self.adversaries for name in names(adversary.versus.reads)}
+        return flows | {ref.signal.name for adversary in self.adversaries for ref in adversary.versus.reads}
 
     @property
     def networks(self) -> set[str]:
@@ -124,7 +130,7 @@ class Draft:
         gone = before.spoken_of - self.spoken_of
         order = self._still(schedule.order, networks | set(SIDES))
         stand_ins = tuple(
-            replace(stand_in, network=name)
+            replace(stand_in, network=name, learning=self._learning(stand_in, name))
             for stand_in in schedule.stand_ins
             for name in self._still([stand_in.network], networks)
         )
@@ -136,7 +142,7 @@ class Draft:
             adversaries="\n".join(format_versus(adversary.versus) for adversary in self.adversaries),
             weights={},
             criteria={},
-            optional=(),
+            optional={},
             functions=tuple(name for name in old.functions if name in networks),
             frozen=self._still(old.frozen if frozen is None else frozen, networks),
             schedule=replace(schedule, order=order or SIDES, stand_ins=stand_ins),
@@ -148,6 +154,16 @@ class Draft:
 
     def _text(self, place: str) -> str:
         return "\n".join(format_flow(statement.flow) for statement in self.statements if statement.place == place)
+
+    def _learning(self, stand_in: StandIn, network: str) -> tuple[str, ...]:
+        """Return what the terms are called now in which a network learns behind its stand-in."""
+        return tuple(
+            statement.name
+            for statement in self.statements
+            if statement.term is not None
+            and statement.term.name in stand_in.learning
+            and network in (step.network.name for step in statement.flow.steps)
+        )
 
     def _still(self, old: Iterable[str], known: set[str]) -> tuple[str, ...]:
         """Return what old names are called now, where they are known at all."""
@@ -161,29 +177,29 @@ def _options(terms: Iterable[Term], former: Iterable[Term | None]) -> dict[str, 
     return {
         "weights": {new.name: old.weight for new, old in pairs if new.weight != old.weight},
         "criteria": {new.name: old.criterion for new, old in pairs if new.criterion != old.criterion},
-        "optional": tuple(new.name for new, old in pairs if old.optional),
+        "optional": {new.name: old.where for new, old in pairs if old.optional},
     }
 
 
 def without(before: Draft, unwanted: Iterable[str]) -> "CycleGraph":
     """Drop terms, and what only they made possible."""
-    unwanted, terms = tuple(unwanted), before.graph.terms
-    known = terms_by_key(terms)
+    unwanted, keys = tuple(unwanted), Keys(before.graph.terms)
     gone: set[str] = set()
     for name in unwanted:
-        found = known.get(compact(name))
+        _, found = keys.find(name)
         if not found:
-            near = suggestion(name, {term.name for term in terms} | {key for term in terms if (key := term.shared_key)})
-            raise GraphError(f"without({name!r}): no term or discriminator of that name{near}")
+            raise keys.unknown(name, f"without({name!r}): no term or discriminator of that name")
         gone.update(found)
     draft = replace(
         before,
         statements=tuple(s for s in before.statements if s.term is None or s.term.name not in gone),
         adversaries=tuple(entry.without(gone) for entry in before.adversaries if entry.term.name not in gone),
     )
+    made = {name for name in before.meaning.uses.makers if "(" not in name}
+    classifiers = set(before.graph.discriminators) - {entry.judge for entry in before.adversaries}
     while True:
-        lost = set(before.meaning.uses.makers).difference(*(statement.makes for statement in draft.statements))
-        judges = {entry.judge for entry in draft.adversaries}
+        lost = made.difference(*(statement.makes for statement in draft.statements))
+        judges = {entry.judge for entry in draft.adversaries} | classifiers
         meeting = {entry.judge for entry in draft.adversaries if entry.term.generated}
         smaller = replace(
             draft,
@@ -193,7 +209,7 @@ def without(before: Draft, unwanted: Iterable[str]) -> "CycleGraph":
             adversaries=tuple(
                 entry
                 for entry in draft.adversaries
-                if entry.judge in meeting and not lost & set(names(entry.versus.reads))
+                if entry.judge in meeting and not lost & {ref.signal.name for ref in entry.versus.reads}
             ),
         )
         if smaller == draft:
@@ -245,17 +261,32 @@ def _fresh(name: str, uses: int, taken: Iterable[str]) -> tuple[str, ...]:
     return fresh
 
 
-def stand_in(before: Draft, replaced: Mapping[str, str]) -> "CycleGraph":
-    """Put frozen networks in the place of generators."""
-    graph = before.graph
-    by_call = {call: replaced[call.network] for call in graph.calls if call.network in replaced}
-    order = tuple(name for name in graph.schedule.order if name not in replaced)
-    frozen = dict.fromkeys((*graph.frozen, *replaced.values()))
-    return before.rename(by_call).finish(
+def stand_in(before: Draft, standing: Iterable[StandIn]) -> "CycleGraph":
+    """Put frozen networks in the place of generators; adversaries that judge what they make rest."""
+    graph, by_network = before.graph, {entry.network: entry for entry in standing}
+    made: set[str] = set()
+    statements: list[_Flow] = []
+    for statement in before.statements:
+        found = {call: by_network[call.network] for call in statement.calls if call.network in by_network}
+        replaced = {call: entry for call, entry in found.items() if statement.name not in entry.learning}
+        made.update(output for call in replaced for output in call.outputs)
+        statements.append(statement.renamed({call: entry.by for call, entry in replaced.items()}))
+    learning = {name for name, entry in by_network.items() if entry.learning}
+    order = tuple(name for name in graph.schedule.order if name not in by_network or name in learning)
+    frozen = dict.fromkeys((*graph.frozen, *(entry.by for entry in by_network.values())))
+    now = replace(before, statements=tuple(statements)).finish(
         before,
         schedule=replace(graph.schedule, order=order or SIDES, stand_ins=()),
-        frozen=tuple(name for name in frozen if name not in replaced),
+        frozen=tuple(name for name in frozen if name not in by_network),
     )
+    resting = {
+        entry.name
+        for entry in graph.terms
+        if isinstance(entry, Adversary) and made.intersection(entry.made("generators"))
+    }
+    places = zip(graph.terms, now.terms, strict=True)
+    idle = [term.name for was, term in places if getattr(was, "adversary", was.name) in resting]
+    return now.reweight(dict.fromkeys(idle, 0.0)) if idle else now
 
 
 def replace_adversary(before: Draft, text: str) -> "CycleGraph":

@@ -1,16 +1,19 @@
 """The declarative cycle graph."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import KW_ONLY, FrozenInstanceError, dataclass, field, fields
+from dataclasses import KW_ONLY, FrozenInstanceError, asdict, dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from cyclekit._registry import suggestion
 from cyclekit.errors import GraphError
 from cyclekit.graph import check, draw, edits
-from cyclekit.graph.domains import Domain
+from cyclekit.graph.diff import diff
+from cyclekit.graph.domains import Domain, Noise
+from cyclekit.graph.latex import latex
 from cyclekit.graph.notation import Statements
+from cyclekit.graph.options import Keys, adjusted
 from cyclekit.graph.plan import (
     Evaluation,
     LossPlan,
@@ -22,8 +25,8 @@ from cyclekit.graph.plan import (
     plan_signals,
 )
 from cyclekit.graph.resolve import Call, Meaning, Network, resolve
-from cyclekit.graph.schedule import Schedule, StandIn
-from cyclekit.graph.terms import Side, Term, adjusted, compact, find_terms, terms_by_key
+from cyclekit.graph.schedule import Ramp, Schedule, StandIn, Weight
+from cyclekit.graph.terms import Side, Term, find_terms
 
 if TYPE_CHECKING:
     from cyclekit.model import CycleModel, ModelOptions
@@ -37,12 +40,12 @@ class GraphFields(TypedDict, total=False):
     maps: str
     adversaries: str
     losses: str
-    weights: Mapping[str, float]
+    weights: Mapping[str, Weight]
     criteria: Mapping[str, str]
     adversarial: str
     functions: Collection[str]
     frozen: Collection[str]
-    optional: Collection[str]
+    optional: Collection[str] | Mapping[str, str | None]
     schedule: Schedule
 
 
@@ -59,13 +62,15 @@ class CycleGraph:
             Penalties and feature matching follow: ``D: y* vs y + r1 + feature_matching``.
         losses: Further comparisons: ``y* ~ y``, with maps of their own (``idt: B -G-> _ ~ B``) or a named
             criterion (``masked(y* ~ y, M)``).
-        weights: Factors by term or by discriminator, 1 by default. A term of weight 0 is not computed.
+        weights: Factors by term, discriminator, pattern (``"cc*"``) or criterion, 1 by default; a `Ramp` changes
+            over training steps. A term of weight 0 is not computed, a comparison of negative weight is maximised.
         criteria: Criteria by term, adversarial losses by term or discriminator, by their registered names.
-            By default a comparison is ``l1``, with a label ``cross_entropy``.
+            By default a comparison is ``l1``, with a label or a map of classes ``cross_entropy``.
         adversarial: The default adversarial loss: ``lsgan``, ``log``, ``hinge``.
         functions: Names in flows that are functions without parameters, passed to `build`; ``add`` is known.
         frozen: Generators that are used but not trained.
-        optional: Terms that a batch without their signals leaves out.
+        optional: Terms that a batch without their signals leaves out; a dict says of a comparison which signal,
+            a ``Vector(1)`` of 0 and 1, tells the samples of a batch that have what it needs.
         schedule: Who steps when.
 
     Raises:
@@ -97,12 +102,12 @@ class CycleGraph:
     maps: str = ""
     adversaries: str = ""
     losses: str = ""
-    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    weights: Mapping[str, Weight] = field(default_factory=dict[str, Weight])
     criteria: Mapping[str, str] = field(default_factory=dict[str, str])
     adversarial: str = "lsgan"
     functions: Collection[str] = ()
     frozen: Collection[str] = ()
-    optional: Collection[str] = ()
+    optional: Collection[str] | Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     schedule: Schedule = field(default_factory=Schedule)
 
     def __post_init__(self) -> None:
@@ -142,7 +147,7 @@ class CycleGraph:
     @property
     def discriminators(self) -> tuple[str, ...]:
         """The discriminators' names in order of appearance."""
-        return self._statements.discriminators
+        return self.statements.discriminators
 
     @property
     def all_functions(self) -> tuple[str, ...]:
@@ -152,8 +157,9 @@ class CycleGraph:
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """Every comparison, adversary and regularizer, in order of appearance."""
-        found = find_terms(self._statements, self._meaning, self.adversarial)
-        return adjusted(found, weights=self.weights, criteria=self.criteria, optional=self.optional)
+        found = find_terms(self.statements, self._meaning, self.adversarial)
+        optional = cast("Mapping[str, str | None]", self.optional)
+        return adjusted(found, weights=self.weights, criteria=self.criteria, optional=optional)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -164,6 +170,17 @@ class CycleGraph:
     def equations(self) -> dict[str, str]:
         """The four texts as they were written, comments included, without common indentation."""
         return {name: getattr(self, name) for name in ("cycles", "maps", "adversaries", "losses")}
+
+    def judges(self, discriminator: str) -> bool:
+        """Return whether a discriminator stands in an adversary; one with heads alone is a classifier.
+
+        Args:
+            discriminator: Its name.
+
+        Returns:
+            Whether it judges.
+        """
+        return discriminator in self.statements.adversarial
 
     def term(self, name: str) -> Term:
         """Return a term by its name.
@@ -207,7 +224,7 @@ class CycleGraph:
     # ------------------------------------------------------------------ what follows from it
 
     def minimised_by(self, side: Side) -> tuple[Term, ...]:
-        """Return the terms of positive weight that a side's loss sums.
+        """Return the terms that a side's loss sums, those of weight 0 left out.
 
         Args:
             side: ``"generators"`` or ``"discriminators"``.
@@ -219,7 +236,7 @@ class CycleGraph:
             GraphError: There is no such side.
         """
         check.check_side(side)
-        return tuple(term for term in self.terms if term.weight > 0 and term.minimised_by(side))
+        return tuple(term for term in self.terms if term.weight != 0 and term.minimised_by(side))
 
     def learners(
         self, term: Term, side: Side, *, stopped: Mapping[str, Collection[int]] = MappingProxyType({})
@@ -248,8 +265,9 @@ class CycleGraph:
         """Return the terms that a player minimises in a training step.
 
         Left out are terms of weight 0, terms that train none of the player's networks (stand-ins do not
-        learn), optional terms whose signals a batch lacks, and penalties in the steps between two
-        that pay them (`Schedule.penalty_interval`).
+        learn), adversaries that judge what a stand-in makes, terms whose weight has come down to 0 (`Ramp`),
+        optional terms whose signals a batch lacks, and penalties in the steps between two that pay them
+        (`Schedule.penalty_interval`).
 
         Args:
             player: An entry of the schedule's order: a side, or a network's name.
@@ -265,13 +283,15 @@ class CycleGraph:
         lacking = (
             () if carried is None else tuple(n for n, needs in self._optional.items() if needs.difference(carried))
         )
-        key = (player, standing, resting, lacking)
+        over = () if iteration is None else self._over(iteration)
+        key = (player, standing, resting, lacking, over)
         if key not in self._known_due:
             side, networks, now = self.side_of(player), frozenset(self.networks_of(player)), self._with(standing)
             self._known_due[key] = tuple(
                 term.name
                 for term, current in zip(self.terms, now.terms, strict=True)  # stand-ins may change a term's name
-                if term.weight > 0
+                if current.weight != 0
+                and term.name not in over
                 and term.minimised_by(side)
                 and not (resting and term.measure == "penalty")
                 and term.name not in lacking
@@ -279,11 +299,23 @@ class CycleGraph:
             )
         return self._known_due[key]
 
+    def resting(self, step: int) -> frozenset[str]:
+        """Return the terms that weigh something, but not at a step.
+
+        Args:
+            step: Training steps taken so far.
+
+        Returns:
+            Names of adversaries that judge what a stand-in makes, and of terms whose weight has come down to 0.
+        """
+        places = zip(self.terms, self.at_step(step).terms, strict=True)
+        return frozenset((*self._over(step), *(was.name for was, now in places if was.weight != 0 and now.weight == 0)))
+
     def plan(self, terms: Iterable[str] | None = None, *, against_real: Collection[str] = ()) -> Plan:
         """Return what each loss computes, in order: shared evaluations once, unneeded ones not at all.
 
         Args:
-            terms: Plan for these terms alone; by default for all of positive weight.
+            terms: Plan for these terms alone; by default for all of a weight other than 0.
             against_real: Adversaries whose loss compares with the real side for the generators too, as
                 relativistic losses do.
 
@@ -348,6 +380,8 @@ class CycleGraph:
 
     def at_step(self, step: int) -> "CycleGraph":
         """Return the graph that is trained at a step: with stand-ins in place while their time runs.
+
+        Adversaries that judge what a stand-in makes weigh 0 in it.
 
         Args:
             step: Training steps taken so far.
@@ -414,22 +448,20 @@ class CycleGraph:
         """
         return edits.unshare(self._draft, networks)
 
-    def reweight(self, weights: Mapping[str, float]) -> "CycleGraph":
+    def reweight(self, weights: Mapping[str, Weight]) -> "CycleGraph":
         """Return a graph with other weights.
 
         Args:
-            weights: Factors by term or by discriminator; what is not named keeps its weight.
+            weights: Factors as for `CycleGraph`; what is not named keeps its weight.
 
         Returns:
             The new graph.
 
         Raises:
-            GraphError: A name does not exist, or a weight is no finite number, zero or more.
+            GraphError: A name does not exist, or a weight is neither a finite number nor a `Ramp`.
         """
-        merged, known = {term.name: term.weight for term in self.terms}, terms_by_key(self.terms)
-        for key, weight in weights.items():
-            merged.update(dict.fromkeys(known.get(compact(key), [key]), weight))
-        return self.replace(weights=merged)
+        new = Keys(self.terms).options(weights, "weights")
+        return self.replace(weights={term.name: new.get(term.name, term.weight) for term in self.terms})
 
     def replace_adversary(self, adversaries: str) -> "CycleGraph":
         """Return a graph in which some discriminators judge something else.
@@ -469,6 +501,31 @@ class CycleGraph:
         """
         return draw.mermaid(self)
 
+    def to_latex(self) -> str:
+        """Return the objective as a paper prints it: the maps, every term with its expectation, who minimises what.
+
+        Returns:
+            An ``aligned`` environment, for a displayed equation; it needs the packages amsmath and amssymb.
+        """
+        return latex(self)
+
+    def diff(self, other: "CycleGraph") -> str:
+        """Return what another graph says otherwise.
+
+        Args:
+            other: The other graph.
+
+        Returns:
+            One line a difference: ``-`` is said here alone, ``+`` there alone, ``~`` otherwise; empty where both
+            are equal.
+        """
+        return diff(self, other)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return what a notebook shows: the diagram and the table of terms."""
+        del include, exclude
+        return {"text/plain": draw.text(self), "text/markdown": draw.markdown(self)}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the graph as JSON-ready data.
 
@@ -478,7 +535,8 @@ class CycleGraph:
         return {
             **self._arguments(),
             "signals": {name: domain.to_dict() for name, domain in self.signals.items()},
-            **{name: list(getattr(self, name)) for name in ("functions", "frozen", "optional")},
+            "weights": {key: asdict(w) if isinstance(w, Ramp) else w for key, w in self.weights.items()},
+            **{name: list(getattr(self, name)) for name in ("functions", "frozen")},
             "schedule": self.schedule.to_dict(),
         }
 
@@ -503,6 +561,8 @@ class CycleGraph:
             arguments = dict(data)
             arguments["signals"] = {name: Domain.from_dict(kind) for name, kind in data["signals"].items()}
             arguments["schedule"] = Schedule.from_dict(data["schedule"])
+            weights = dict(data.get("weights", {}))
+            arguments["weights"] = {key: Ramp(**w) if isinstance(w, Mapping) else w for key, w in weights.items()}
             return cls(**arguments)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, GraphError):
@@ -537,16 +597,21 @@ class CycleGraph:
     # ------------------------------------------------------------------ inside
 
     @cached_property
-    def _statements(self) -> Statements:
+    def statements(self) -> Statements:
+        """The four texts, parsed."""
         return Statements.read(self.equations)
 
     @cached_property
     def _meaning(self) -> Meaning:
-        return resolve(self._statements, self.signals, tuple(self.functions))
+        return resolve(self.statements, self.signals, tuple(self.functions))
 
     @cached_property
     def _by_name(self) -> dict[str, Term]:
         return {term.name: term for term in self.terms}
+
+    @cached_property
+    def _ramps(self) -> dict[str, Ramp]:
+        return {term.name: term.weight for term in self.terms if isinstance(term.weight, Ramp)}
 
     @cached_property
     def _makers(self) -> dict[str, Evaluation]:
@@ -554,12 +619,17 @@ class CycleGraph:
 
     @cached_property
     def _draft(self) -> edits.Draft:
-        return edits.Draft.of(self, self._statements, self._meaning)
+        return edits.Draft.of(self, self.statements, self._meaning)
 
     @cached_property
     def _optional(self) -> dict[str, frozenset[str]]:
         """The signals a batch must carry for each optional term."""
-        return {term.name: frozenset(self.requires(*term.signals)) for term in self.terms if term.optional}
+        drawn = {name for name, domain in self.signals.items() if isinstance(domain, Noise)}
+        return {
+            term.name: frozenset(self.requires(*term.signals, *filter(None, [term.where]))) - drawn
+            for term in self.terms
+            if term.optional
+        }
 
     @cached_property
     def _known_due(self) -> dict[tuple[object, ...], tuple[str, ...]]:
@@ -576,8 +646,8 @@ class CycleGraph:
         """What is compared: the texts as they are understood, and what the options make of the terms."""
         return (
             frozenset(self.signals.items()),
-            self._statements.flows,
-            self._statements.adversaries,
+            self.statements.flows,
+            self.statements.adversaries,
             self.terms,
             frozenset(self.functions),
             frozenset(self.frozen),
@@ -600,9 +670,13 @@ class CycleGraph:
     def _standing(self, step: int) -> tuple[StandIn, ...]:
         return tuple(stand_in for stand_in in self.schedule.stand_ins if step < stand_in.steps)
 
+    def _over(self, step: int) -> tuple[str, ...]:
+        """Return the terms whose weight has come down to 0."""
+        return tuple(name for name, ramp in self._ramps.items() if ramp.is_over(step))
+
     def _with(self, standing: tuple[StandIn, ...]) -> "CycleGraph":
         if standing not in self._earlier:
-            self._earlier[standing] = edits.stand_in(self._draft, {s.network: s.by for s in standing})
+            self._earlier[standing] = edits.stand_in(self._draft, standing)
         return self._earlier[standing]
 
     def _way(self, signals: Iterable[str], known: Collection[str]) -> tuple[tuple[Evaluation, ...], tuple[str, ...]]:

@@ -1,10 +1,12 @@
 """The notation: text to statements and back.
 
     statement  = [name ":"] (flow | adversary | criterion)
-    flow       = node {"-" name ["." name] "->" node} ["~" name]
-    adversary  = node "vs" node {"+" name}
-    criterion  = name "(" flow {"," name} ")"
-    node       = name | "[" name {"," name} "]"
+    flow       = node {"-" network "->" node} ["~" read]
+    adversary  = node ("vs" | "<>") node {"+" name}
+    criterion  = name "(" {flow ";"} flow {"," read} ")"
+    network    = name ["." name] | "stop" "(" name ")"
+    node       = read | "[" read {"," read} "]"
+    read       = signal | ("stop" | "reverse") "(" signal ")"
 
 A statement ends at ``;`` or at a new line that cannot be a continuation; ``#`` starts a comment.
 """
@@ -12,55 +14,75 @@ A statement ends at ``;`` or at a new line that cannot be a continuation; ``#`` 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, cast
 
 from cyclekit.errors import NotationError
 
 Kind = Literal["name", "sign", "end", "stop"]
 
-_TOKEN = re.compile(r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|[-+~\[\],:().])")
-_GOES_ON_AFTER = frozenset({"[", "(", ",", "-", "->", "~", ".", "vs", "+"})
-_GOES_ON_BEFORE = frozenset({"]", ")", ",", "-", "->", "~", ".", "vs", "+"})
+_TOKEN = re.compile(
+    r"(?P<space>[^\S\n]+|#[^\n]*)|(?P<end>[;\n])|(?P<name>[^\W\d]\w*\**)|(?P<sign>->|<>|[-+~\[\],:().])"
+)
+_GOES_ON_AFTER = frozenset({"[", "(", ",", "-", "->", "~", ".", "vs", "<>", "+"})
+_GOES_ON_BEFORE = frozenset({"]", ")", ",", "-", "->", "~", ".", "vs", "<>", "+"})
+
+GATES = {
+    "stop": "stop(s) reads a signal without its gradient, -stop(G)-> uses a network as it is",
+    "reverse": "reverse(s) reads a signal and turns its gradient round",
+}
+"""Words that say how the gradient passes where a signal is read."""
 
 
 @dataclass(frozen=True)
 class Ref:
-    """A name where it stands in the text; equal to the same name elsewhere."""
+    """A name where it stands in the text, a signal's maybe in a gate, ``stop(s)``; equal to the same name elsewhere."""
 
     name: str
     at: int = field(default=0, compare=False, repr=False)
 
+    @property
+    def gate(self) -> str | None:
+        """``stop`` or ``reverse``."""
+        return self.name.partition("(")[0] if self.name.endswith(")") else None
+
+    @property
+    def signal(self) -> "Ref":
+        """What stands in the gate, or the name itself."""
+        return Ref(self.name.partition("(")[2].removesuffix(")"), self.at) if self.gate else self
+
 
 @dataclass(frozen=True)
 class Step:
-    """One map: ``[inputs] -network.head-> [outputs]``."""
+    """One map: ``[inputs] -network.head-> [outputs]``, or ``-stop(network)->``."""
 
     inputs: tuple[Ref, ...]
     network: Ref
     head: Ref | None
     outputs: tuple[Ref, ...]
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Maps in their order, and what their result is compared with."""
+    """Maps in their order, and how their results are measured: against a target, or by themselves."""
 
     label: Ref | None
     steps: tuple[Step, ...]
-    result: Ref | None = None
+    results: tuple[Ref, ...] = ()
     target: Ref | None = None
     criterion: Ref | None = None
     extras: tuple[Ref, ...] = ()
 
     @property
-    def compared(self) -> tuple[Ref, ...]:
-        """The signals its criterion reads, in order: its result, its target, its extras."""
-        return (*(ref for ref in (self.result, self.target) if ref is not None), *self.extras)
+    def measured(self) -> tuple[Ref, ...]:
+        """The signals its criterion reads, in order: its results, its target, its extras; none of a mere map."""
+        return (*self.results, *([self.target] if self.target else []), *self.extras)
 
     @property
     def reads(self) -> tuple[Ref, ...]:
         """Every signal it reads, where it reads it."""
-        return (*(ref for step in self.steps for ref in step.inputs), *self.compared)
+        return (*(ref for step in self.steps for ref in step.inputs), *self.measured)
 
     @property
     def at(self) -> int:
@@ -70,12 +92,13 @@ class Flow:
 
 @dataclass(frozen=True)
 class Versus:
-    """``discriminator: [fake] vs [real] + regularizers``."""
+    """``discriminator: [fake] vs [real] + regularizers``, or with ``<>`` where both sides are to be confused."""
 
     discriminator: Ref
     fake: tuple[Ref, ...]
     real: tuple[Ref, ...]
     regularizers: tuple[Ref, ...] = ()
+    confused: bool = False
 
     @property
     def reads(self) -> tuple[Ref, ...]:
@@ -88,9 +111,14 @@ def names(refs: Iterable[Ref]) -> tuple[str, ...]:
     return tuple(ref.name for ref in refs)
 
 
-def expression(network: str, inputs: Iterable[str], head: str | None = None) -> str:
+def expression(network: str, inputs: Iterable[str], head: str | None = None, *, stopped: bool = False) -> str:
     """Return how a value is called that has no name of its own, ``D.cls(x)``."""
-    return f"{network}{f'.{head}' if head else ''}({', '.join(inputs)})"
+    return f"{used(network, head, stopped=stopped)}({', '.join(inputs)})"
+
+
+def used(network: str, head: str | None = None, *, stopped: bool = False) -> str:
+    """Return how a use of a network is written, ``D.cls`` or ``stop(E)``."""
+    return f"stop({network})" if stopped else f"{network}.{head}" if head else network
 
 
 def format_node(signals: tuple[str, ...]) -> str:
@@ -103,16 +131,16 @@ def format_flow(flow: Flow) -> str:
     chains: list[str] = []
     previous: tuple[Ref, ...] | None = None
     for step in flow.steps:
-        head = f".{step.head.name}" if step.head else ""
-        arrow = f" -{step.network.name}{head}-> {format_node(names(step.outputs))}"
+        use = used(step.network.name, step.head.name if step.head else None, stopped=step.stopped)
+        arrow = f" -{use}-> {format_node(names(step.outputs))}"
         if previous == step.inputs:
             chains[-1] += arrow
         else:
             chains.append(format_node(names(step.inputs)) + arrow)
         previous = step.outputs
-    if flow.result is not None and flow.target is not None:
-        if previous != (flow.result,):
-            chains.append(flow.result.name)
+    if flow.results and previous != flow.results:
+        chains.append(format_node(names(flow.results)))
+    if flow.target is not None:
         chains[-1] += f" ~ {flow.target.name}"
     if flow.criterion is not None:
         chains[-1] = f"{flow.criterion.name}({', '.join((chains[-1], *names(flow.extras)))})"
@@ -127,7 +155,8 @@ def format_versus(versus: Versus) -> str:
 
 def format_sides(versus: Versus) -> str:
     """Return ``[x, y*] vs [x, y]``."""
-    return f"{format_node(names(versus.fake))} vs {format_node(names(versus.real))}"
+    sign = "<>" if versus.confused else "vs"
+    return f"{format_node(names(versus.fake))} {sign} {format_node(names(versus.real))}"
 
 
 @dataclass(frozen=True)
@@ -235,8 +264,25 @@ class _Parser:
             raise self.error(f"expected {what}, found {token}", token.at)
         if token.text.startswith("_*"):
             raise self.error("'_' is a result nobody needs by name; it carries no star", token.at)
+        if token.text in GATES:
+            raise self.error(f"expected {what}, found {token}: {GATES[token.text]}", token.at)
         self.take()
         return Ref(token.text, token.at)
+
+    @property
+    def at_gate(self) -> bool:
+        return self.here.text in GATES and self.next_text == "("
+
+    def read(self, what: str = "a signal's name") -> Ref:
+        """Take a signal where it is read: by its name, or in a gate."""
+        if not self.at_gate:
+            return self.signal(what)
+        gate = self.take()
+        self.take()
+        signal = self.signal()
+        self.named((signal,))
+        self.expect(")", f"')' after {signal.name!r}, since {gate.text} takes one signal")
+        return Ref(f"{gate.text}({signal.name})", gate.at)
 
     def plain_name(self, what: str) -> Ref:
         token = self.here
@@ -265,38 +311,61 @@ class _Parser:
 
     def node(self) -> tuple[Ref, ...]:
         if not self.sees("["):
-            return (self.signal("a signal's name or '['"),)
+            return (self.read("a signal's name or '['"),)
         self.take()
-        found = [self.signal()]
+        found = [self.read()]
         while self.sees(","):
             self.take()
-            found.append(self.signal())
+            found.append(self.read())
         self.expect("]", "',' or ']'")
         return tuple(found)
 
-    def arrow(self) -> tuple[Ref, Ref | None]:
+    def made(self) -> tuple[Ref, ...]:
+        """Take what an arrow makes."""
+        node = self.node()
+        for ref in node:
+            if ref.gate:
+                raise self.error(f"an arrow makes a signal, and {ref.gate} reads one: give it its name here", ref.at)
+        return node
+
+    def arrow(self) -> tuple[Ref, Ref | None, bool]:
+        """Take ``-G->``: the network, its head, and whether it is used as it is."""
         self.take()
-        network = self.plain_name("a network's name")
         head = None
+        if self.at_gate:
+            return self.stopped_network(), None, True
+        network = self.plain_name("a network's name")
         if self.sees("."):
             self.take()
             head = self.plain_name("the name of a discriminator's head")
         self.expect("->", f"'->' after {head.name if head else network.name!r}")
-        return network, head
+        return network, head, False
+
+    def stopped_network(self) -> Ref:
+        gate = self.take()
+        if gate.text != "stop":
+            raise self.error(f"{gate.text} turns the gradient of a signal: {gate.text}(s) -G->", gate.at)
+        self.take()
+        network = self.plain_name("a network's name")
+        if self.sees("."):
+            raise self.error("a head never trains its network on generated signals: write it without stop", gate.at)
+        self.expect(")", f"')' after {network.name!r}")
+        self.expect("->", f"'->' after 'stop({network.name})'")
+        return network
 
     def chain(self, label: Ref | None) -> Flow:
         start = self.here.at
         node = self.node()
         steps: list[Step] = []
         while self.sees("-"):
-            network, head = self.arrow()
-            outputs = self.node()
-            steps.append(Step(node, network, head, outputs))
+            network, head, stopped = self.arrow()
+            outputs = self.made()
+            steps.append(Step(node, network, head, outputs, stopped))
             node = outputs
         if self.sees("->"):
             raise self.error("an arrow carries a network's name: a -G-> b", self.here.at)
-        if self.sees("vs"):
-            raise self.error("'vs' belongs in adversaries=; signals are compared with '~'", self.here.at)
+        if self.sees("vs", "<>"):
+            raise self.error(f"{self.here} belongs in adversaries=; signals are compared with '~'", self.here.at)
         if not self.sees("~"):
             return Flow(label, tuple(steps))
         if len(node) != 1:
@@ -304,25 +373,48 @@ class _Parser:
         if not steps:
             self.named(node)
         self.take()
-        target = self.signal("the signal to compare with")
+        target = self.read("the signal to compare with")
         self.named((target,))
         if self.sees("-", "->", "~"):
             raise self.error("a flow ends where it compares: nothing follows the signal after '~'", self.here.at)
-        return Flow(label, tuple(steps), node[0], target)
+        return Flow(label, tuple(steps), node, target)
 
     def criterion(self, label: Ref | None) -> Flow:
         criterion = self.plain_name("a criterion's name")
         self.take()
-        flow = self.chain(label)
-        if flow.target is None:
-            raise self.error(f"expected '~', found {self.here}: {criterion.name!r} compares two signals", self.here.at)
+        steps: tuple[Step, ...] = ()
+        while True:
+            start = self.here.at
+            alone = self.lone_signal()
+            flow = Flow(label, (), (alone,)) if alone else self.chain(label)
+            steps += flow.steps
+            if not self.sees(";"):
+                break
+            if flow.results:
+                raise self.error("the last statement inside a criterion is what it measures", self.here.at)
+            self.take()
+        if not flow.results and not flow.steps:
+            raise self.error(f"a criterion takes signals one by one: {criterion.name}(mu, logvar)", start)
+        results = flow.results or flow.steps[-1].outputs
         extras: list[Ref] = []
         while self.sees(","):
             self.take()
-            extras.append(self.signal())
+            extras.append(self.read())
         self.named(extras)
-        self.expect(")", "',' or ')'")
-        return Flow(label, flow.steps, flow.result, flow.target, criterion, tuple(extras))
+        self.expect(")", "',' or ')'" if flow.target or alone else "'-', '~', ',' or ')'")
+        return Flow(label, steps, results, flow.target, criterion, tuple(extras))
+
+    def lone_signal(self) -> Ref | None:
+        """Take a signal that a criterion measures by itself, ``kl(mu, logvar)``."""
+        begun = self.position
+        if self.here.kind != "name":
+            return None
+        signal = self.read()
+        if self.sees(",", ")"):
+            self.named((signal,))
+            return signal
+        self.position = begun
+        return None
 
     def regularizers(self) -> Iterator[Ref]:
         while self.sees("+"):
@@ -358,11 +450,13 @@ def _flows(parser: _Parser, *, labelled: bool) -> Iterator[Flow]:
         begun = at if begun is None else begun
         if labelled and label is None:
             raise parser.error("a cycle has a name: write it before the flow, with a colon", at)
-        called = parser.here.kind == "name" and parser.next_text == "("
+        called = parser.here.kind == "name" and parser.next_text == "(" and not parser.at_gate
         flow = parser.criterion(label) if called else parser.chain(label)
         steps += flow.steps
-        if flow.target is not None:
-            yield Flow(label, steps, flow.result, flow.target, flow.criterion, flow.extras)
+        if labelled and flow.results and flow.target is None:
+            raise parser.error("a cycle is compared with what it came from: end it with '~' and a signal", at)
+        if flow.results:
+            yield Flow(label, steps, flow.results, flow.target, flow.criterion, flow.extras)
             label, steps, begun = None, (), None
         elif not flow.steps:
             raise parser.error(
@@ -404,10 +498,14 @@ def parse_adversaries(text: str) -> tuple[Versus, ...]:
         if label is None:
             raise parser.error("an adversary begins with its discriminator's name and a colon", parser.here.at)
         fake = parser.node()
-        parser.expect("vs", "'vs' and what is real")
+        confused = parser.sees("<>")
+        if not confused:
+            parser.expect("vs", "'vs' and what is real")
+        else:
+            parser.take()
         real = parser.node()
         parser.named((*fake, *real))
-        found.append(Versus(label, fake, real, tuple(parser.regularizers())))
+        found.append(Versus(label, fake, real, tuple(parser.regularizers()), confused))
     return tuple(found)
 
 
@@ -432,10 +530,33 @@ class Statements:
         flows = tuple((place, flow) for place, parse in parsers.items() for flow in parse(texts[place]))
         return cls(texts, flows, parse_adversaries(texts["adversaries"]))
 
-    @property
+    @cached_property
     def discriminators(self) -> tuple[str, ...]:
-        """The discriminators' names in order of appearance."""
-        return tuple(dict.fromkeys(versus.discriminator.name for versus in self.adversaries))
+        """The discriminators' names in order of appearance: those of adversaries, then those with heads alone."""
+        judges = [versus.discriminator.name for versus in self.adversaries]
+        judges += [step.network.name for _, flow in self.flows for step in flow.steps if step.head is not None]
+        return tuple(dict.fromkeys(judges))
+
+    @cached_property
+    def adversarial(self) -> frozenset[str]:
+        """The discriminators that adversaries name."""
+        return frozenset(versus.discriminator.name for versus in self.adversaries)
+
+    @cached_property
+    def headless(self) -> frozenset[str]:
+        """The networks and functions that a flow uses without a head."""
+        return frozenset(s.network.name for _, flow in self.flows for s in flow.steps if s.head is None)
+
+    @property
+    def gates(self) -> dict[Ref, str]:
+        """Every signal that is read in a gate, with the argument it first stands in."""
+        found: dict[Ref, str] = {}
+        reads = [(place, ref) for place, flow in self.flows for ref in flow.reads]
+        reads += [("adversaries", ref) for versus in self.adversaries for ref in versus.reads]
+        for place, ref in reads:
+            if ref.gate:
+                found.setdefault(ref, place)
+        return found
 
     def error(self, message: str, place: str, at: int) -> NotationError:
         """Return the error for a place in one of the texts."""

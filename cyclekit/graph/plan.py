@@ -4,11 +4,12 @@ Values are named. A generated signal keeps its name; a result nobody named, and 
 tuple, is called by its expression, ``D_I(x, Ly, y*)``.
 """
 
+import heapq
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from cyclekit.graph.notation import expression
-from cyclekit.graph.resolve import Meaning
+from cyclekit.graph.notation import GATES, expression
+from cyclekit.graph.resolve import STOPPED, Meaning
 from cyclekit.graph.terms import FEATURES, Adversary, Comparison, Regularizer, Side, Term
 
 
@@ -19,14 +20,22 @@ class Evaluation:
     Args:
         network: The network's name.
         inputs: The values it reads, joined in this order.
-        outputs: The values it makes; a discriminator makes its logits, called by their expression.
+        outputs: The values it makes; a discriminator makes its logits, called by their expression, one that
+            stands in no adversary just its heads.
         heads: For a discriminator with heads: the value made of each head's output.
+        stopped: Whether its weights take no gradient from it.
     """
 
     network: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     heads: tuple[tuple[str, str], ...] = ()
+    stopped: bool = False
+
+    @property
+    def joinable(self) -> tuple[str, bool]:
+        """What uses must have in common to run as one batch: the network, and whether it is stopped."""
+        return self.network, self.stopped
 
     @property
     def makes(self) -> tuple[str, ...]:
@@ -35,7 +44,7 @@ class Evaluation:
 
     def __str__(self) -> str:
         """Return ``G_I(x, Ly) -> y*``, or just ``D_I(x, Ly, y*)`` for logits."""
-        use = expression(self.network, self.inputs)
+        use = expression(self.network, self.inputs, stopped=self.stopped)
         named = [value for value in self.makes if value != use]
         return f"{use} -> {', '.join(named)}" if named else use
 
@@ -93,29 +102,34 @@ def learners(
     if term.discriminator is not None and side == "discriminators":
         return frozenset({term.discriminator})
     role = "generator" if side == "generators" else "discriminator"
-    made = [value for place, value in enumerate(term.made) if place not in stopped.get(term.name, ())]
-    found = {call.network for call in meaning.upstream(made, stopped=stopped) if meaning.role(call) == role}
+    made = [value for place, value in enumerate(term.made(side)) if place not in stopped.get(term.name, ())]
+    passed = meaning.upstream(made, stopped={**STOPPED, **stopped})
+    found = {call.network for call in passed if meaning.role(call) == role and not call.stopped}
     return frozenset(found - set(frozen))
 
 
 def find_makers(meaning: Meaning, terms: Iterable[Term]) -> dict[str, Evaluation]:
     """Return which evaluation makes each value, a discriminator's logits and heads included."""
+    terms = tuple(terms)
     found: dict[str, Evaluation] = {}
     judged: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
     for call in meaning.uses.calls:
         if call.head is not None:
             judged.setdefault((call.network, call.inputs), {})[call.head] = call.outputs[0]
         else:
-            found.update(dict.fromkeys(call.outputs, Evaluation(call.network, call.inputs, call.outputs)))
+            evaluation = Evaluation(call.network, call.inputs, call.outputs, stopped=call.stopped)
+            found.update(dict.fromkeys(call.outputs, evaluation))
+    judges = {term.discriminator for term in terms if isinstance(term, Adversary)}
     for term in terms:
         if isinstance(term, Adversary):
             judged.setdefault((term.discriminator, term.fake), {})
             judged.setdefault((term.discriminator, term.real), {})
         elif isinstance(term, Regularizer) and term.side == "generators":
-            for judges, features in zip((term.fake, term.real), term.features, strict=True):
-                judged[term.discriminator, judges][FEATURES] = features
+            for signals, features in zip((term.fake, term.real), term.features, strict=True):
+                judged[term.discriminator, signals][FEATURES] = features
     for (network, inputs), heads in judged.items():
-        evaluation = Evaluation(network, inputs, (expression(network, inputs),), tuple(heads.items()))
+        logits = (expression(network, inputs),) if network in judges else ()
+        evaluation = Evaluation(network, inputs, logits, tuple(heads.items()))
         found.update(dict.fromkeys(evaluation.makes, evaluation))
     return found
 
@@ -212,7 +226,12 @@ def _without_unread_heads(evaluation: Evaluation, read: Collection[str]) -> Eval
 
 
 def _given(meaning: Meaning, value: str) -> bool:
-    """Whether the discriminators take a value ready-made: it is a generator's, and nothing a discriminator says."""
+    """Whether the discriminators take a value ready-made: it is a generator's, and nothing a discriminator says.
+
+    What is read in a gate they take from the signal in it.
+    """
+    if value in meaning.uses.makers and meaning.uses.makers[value].network in GATES:
+        return False
     roles = {meaning.role(call) for call in meaning.upstream([value], through=["function"])}
     return "generator" in roles and "discriminator" not in roles
 
@@ -231,19 +250,35 @@ def ordered(wanted: Iterable[str], makers: Mapping[str, Evaluation]) -> tuple[Ev
             waiting.extend(maker.inputs[::-1])
     sources = {e: {makers[value] for value in e.inputs if value in makers} for e in needed}
     readers: dict[Evaluation, list[Evaluation]] = {evaluation: [] for evaluation in needed}
-    pending: dict[str, int] = {}
-    ready: dict[str, list[Evaluation]] = {}
+    pending: dict[tuple[str, bool], int] = {}
+    ready: dict[tuple[str, bool], list[Evaluation]] = {}
     for evaluation, before in sources.items():
-        pending[evaluation.network] = pending.get(evaluation.network, 0) + 1
+        pending[evaluation.joinable] = pending.get(evaluation.joinable, 0) + 1
         for source in before:
             readers[source].append(evaluation)
+
+    # By network: whether some of its uses are not ready yet, and the first that is; passed over where that has changed.
+    queue: list[tuple[bool, int, tuple[str, bool]]] = []
+
+    def place(network: tuple[str, bool]) -> tuple[bool, int, tuple[str, bool]]:
+        return len(ready[network]) < pending[network], needed[ready[network][0]], network
+
+    def add(use: Evaluation) -> None:
+        ready.setdefault(use.joinable, []).append(use)
+        if len(ready[use.joinable]) in (1, pending[use.joinable]):
+            heapq.heappush(queue, place(use.joinable))
+
+    for evaluation, before in sources.items():
         if not before:
-            ready.setdefault(evaluation.network, []).append(evaluation)
+            add(evaluation)
 
     order: list[Evaluation] = []
-    while ready:
+    while queue:
         # A network whose uses are all ready runs now, so that none of its uses is left to run alone later.
-        network = min(ready, key=lambda name: (len(ready[name]) < pending[name], needed[ready[name][0]]))
+        entry = heapq.heappop(queue)
+        network = entry[-1]
+        if network not in ready or entry != place(network):
+            continue
         uses = sorted(ready.pop(network), key=needed.__getitem__)
         pending[network] -= len(uses)
         order += uses
@@ -251,7 +286,7 @@ def ordered(wanted: Iterable[str], makers: Mapping[str, Evaluation]) -> tuple[Ev
             for reader in readers[use]:
                 sources[reader].remove(use)
                 if not sources[reader]:
-                    ready.setdefault(reader.network, []).append(reader)
+                    add(reader)
     return tuple(order)
 
 
@@ -262,7 +297,7 @@ def grouped(evaluations: Iterable[Evaluation], joins: Callable[[str], bool]) -> 
         last = groups[-1] if groups else []
         if (
             last
-            and last[0].network == evaluation.network
+            and last[0].joinable == evaluation.joinable
             and len(last[0].inputs) == len(evaluation.inputs)
             and joins(evaluation.network)
             and not {value for e in last for value in e.makes} & set(evaluation.inputs)

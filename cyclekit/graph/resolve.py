@@ -13,11 +13,23 @@ from typing import Literal
 
 from cyclekit._registry import suggestion
 from cyclekit.errors import GraphError
-from cyclekit.graph.domains import Domain
-from cyclekit.graph.notation import Flow, Ref, Statements, Step, Versus, expression, format_node, names
+from cyclekit.graph.domains import Domain, Noise, Vector
+from cyclekit.graph.notation import GATES, Flow, Ref, Statements, Step, Versus, expression, format_node, names, used
 
-BUILT_IN_FUNCTIONS = ("add",)
-"""Maps without parameters that every model knows: ``add`` sums its inputs."""
+BUILT_IN_FUNCTIONS = ("add", "argmax", "sample", "softmax")
+"""Maps without parameters that every model knows; what they make is like what they take.
+
+``add`` sums its inputs; ``sample`` draws from normal distributions of a mean and, if there is one, a log variance;
+``softmax`` turns logits into probabilities, ``argmax`` into the likeliest class, one-hot.
+"""
+
+_MOST_INPUTS = {"argmax": 1, "sample": 2, "softmax": 1}
+
+KEEPING = frozenset({*BUILT_IN_FUNCTIONS, *GATES})
+"""What makes values like those it takes."""
+
+STOPPED = {"stop": (0,), "argmax": (0,)}
+"""The places of the inputs that passes no gradient on."""
 
 Role = Literal["generator", "discriminator", "function"]
 
@@ -34,16 +46,23 @@ class Call:
         head: The discriminator's head whose output is meant, or ``None``.
         inputs: The values it reads.
         outputs: The values it makes.
+        stopped: Whether the network is used as it is, so that its weights learn nothing from this use.
     """
 
     network: str
     head: str | None
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    stopped: bool = False
+
+    @property
+    def use(self) -> str:
+        """The network as this use writes it: ``G_I``, ``D.cls``, ``stop(E)``."""
+        return used(self.network, self.head, stopped=self.stopped)
 
     def __str__(self) -> str:
         """Return ``G_I(x, Ly) -> y*``."""
-        return f"{expression(self.network, self.inputs, self.head)} -> {', '.join(self.outputs)}"
+        return f"{expression(self.use, self.inputs)} -> {', '.join(self.outputs)}"
 
 
 @dataclass(frozen=True)
@@ -89,11 +108,11 @@ class Uses:
     """Every distinct use of a network in the flows.
 
     Args:
-        calls: In order of appearance.
+        calls: In order of appearance; signals read in a gate come last.
         makers: Which call makes a value.
         origins: Where a value is made first.
         steps: For each flow, the call of each step.
-        results: For each flow that compares, the value on the left of its ``~``.
+        results: For each flow that is measured, the values its criterion reads first.
         order: Every value after those it is made from.
     """
 
@@ -101,7 +120,7 @@ class Uses:
     makers: Mapping[str, Call]
     origins: Mapping[str, Origin]
     steps: tuple[tuple[Call, ...], ...]
-    results: tuple[str, ...]
+    results: tuple[tuple[str, ...], ...]
     order: tuple[str, ...]
 
 
@@ -191,12 +210,17 @@ def _find_uses(statements: Statements, signals: Mapping[str, Domain]) -> Uses:
         if reading.calls == reading.former:
             break
         reading = _Reading(statements, reading.calls)
-    makers = {output: call for call in reading.calls.values() for output in call.outputs}
+    calls = reading.calls
+    gated: list[Call] = []
+    for ref, place in statements.gates.items():
+        gated.append(Call(ref.name.partition("(")[0], None, (ref.signal.name,), (ref.name,)))
+        step = Step((ref.signal,), Ref(gated[-1].network, ref.at), None, (ref,))
+        reading.origins.setdefault(ref.name, Origin(place, step, ref))
+    makers = {output: call for call in (*calls.values(), *gated) for output in call.outputs}
     _check_known(statements, signals, makers)
     order = _order(statements, makers, reading.origins)
-    calls = reading.calls
     return Uses(
-        calls=tuple(calls.values()),
+        calls=(*calls.values(), *gated),
         makers=makers,
         origins=reading.origins,
         steps=tuple(tuple(calls[use] for use in uses) for uses in reading.steps),
@@ -219,7 +243,7 @@ def _named_ahead(statements: Statements) -> dict[str, Call]:
         for step in flow.steps:
             inputs = made if step.inputs == written else [values.named(ref.name) for ref in step.inputs]
             written, made = step.outputs, [values.named(ref.name) for ref in step.outputs]
-            values.use((step.network.name, step.head and step.head.name), inputs, made)
+            values.use((step.network.name, step.head and step.head.name, step.stopped), inputs, made)
             steps.append((step, inputs, made))
     called: dict[int, str] = {}
     for step, _, made in steps:
@@ -232,13 +256,13 @@ def _named_ahead(statements: Statements) -> dict[str, Call]:
     for step, inputs, made in steps:
         head = step.head.name if step.head else None
         given = tuple(called.setdefault(values.find(value), "_") for value in inputs)
-        use = _short(expression(step.network.name, given, head))
+        use = _short(expression(step.network.name, given, head, stopped=step.stopped))
         unnamed = [use] if len(made) == 1 else [f"{use}[{place}]" for place in range(len(made))]
         outputs = tuple(
             called.setdefault(values.find(value), name) if ref.name == "_" else ref.name
             for ref, value, name in zip(step.outputs, made, unnamed, strict=True)
         )
-        found.setdefault(use, Call(step.network.name, head, given, outputs))
+        found.setdefault(use, Call(step.network.name, head, given, outputs, step.stopped))
     return found
 
 
@@ -300,7 +324,7 @@ class _Reading:
     origins: dict[str, Origin] = field(default_factory=dict[str, Origin])
     makers: dict[str, str] = field(default_factory=dict[str, str])
     steps: list[list[str]] = field(default_factory=list[list[str]])
-    results: list[str] = field(default_factory=list[str])
+    results: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
 
     def read(self) -> None:
         for place, flow in self.statements.flows:
@@ -316,9 +340,8 @@ class _Reading:
                 self.check_named(place, step.inputs)
                 values = names(step.inputs)
             written, values = step.outputs, self.outputs(place, step, values)
-        if flow.result is not None:
-            made = dict(zip(names(written), values, strict=True))
-            self.results.append(made.get(flow.result.name, flow.result.name))
+        if flow.results:
+            self.results.append(values if flow.results == written else names(flow.results))
 
     def check_named(self, place: str, refs: tuple[Ref, ...]) -> None:
         for ref in refs:
@@ -332,7 +355,7 @@ class _Reading:
     def outputs(self, place: str, step: Step, inputs: tuple[str, ...]) -> tuple[str, ...]:
         """Return the values a step makes, under the one name each has."""
         head = step.head.name if step.head else None
-        use = _short(expression(step.network.name, inputs, head))
+        use = _short(expression(step.network.name, inputs, head, stopped=step.stopped))
         self.steps[-1].append(use)
         former = self.calls.get(use) or self.former.get(use)
         if former is not None and len(former.outputs) != len(step.outputs):
@@ -356,7 +379,7 @@ class _Reading:
                 )
         if len(set(outputs)) != len(outputs):
             raise self.statements.error(f"{use} makes one signal twice", place, step.outputs[0].at)
-        self.calls[use] = Call(step.network.name, head, inputs, outputs)
+        self.calls[use] = Call(step.network.name, head, inputs, outputs, step.stopped)
         return outputs
 
     def named(self, place: str, ref: Ref, unnamed: str, before: str) -> str:
@@ -373,7 +396,7 @@ class _Reading:
 
 def _check_step(statements: Statements, place: str, step: Step) -> None:
     name = step.network.name
-    judges = name in statements.discriminators
+    judges = name in statements.adversarial
     if step.head is None and judges:
         raise statements.error(
             f"{name} is a discriminator: its judgement is said with 'vs'; a flow may use one of its heads, "
@@ -381,10 +404,10 @@ def _check_step(statements: Statements, place: str, step: Step) -> None:
             place,
             step.network.at,
         )
-    if step.head is not None and not judges:
+    if step.head is not None and not judges and name in statements.headless:
         raise statements.error(
             f"{name!r} has no head {step.head.name!r}: only discriminators have heads, and no adversary is "
-            f"called {name!r}{suggestion(name, statements.discriminators)}",
+            f"called {name!r}{suggestion(name, statements.adversarial)}",
             place,
             step.network.at,
         )
@@ -395,8 +418,8 @@ def _check_step(statements: Statements, place: str, step: Step) -> None:
 
 def _check_known(statements: Statements, signals: Mapping[str, Domain], makers: Mapping[str, Call]) -> None:
     known = {*signals, *makers, "_"}
-    reads = [(place, ref) for place, flow in statements.flows for ref in flow.reads]
-    reads += [("adversaries", ref) for versus in statements.adversaries for ref in versus.reads]
+    reads = [(place, ref.signal) for place, flow in statements.flows for ref in flow.reads]
+    reads += [("adversaries", ref.signal) for versus in statements.adversaries for ref in versus.reads]
     for place, ref in reads:
         if ref.name not in known:
             starred = ref.name.endswith("*")
@@ -440,14 +463,16 @@ def _infer_domains(
     """Return the domain of every signal, given or made.
 
     A signal that is not declared takes the domain of its name without stars, or else of what it is compared
-    with or judged against, or else of what its network makes or takes elsewhere.
+    with or judged against, or else of what its network makes or takes elsewhere, or else, where a function makes it,
+    of what that takes first.
 
     Raises:
         NotationError: Nothing says what some signal is.
     """
     known: dict[str, Domain] = dict(signals)
     links: _Links = defaultdict(list)
-    for kind in (_stars(uses), _comparisons(statements, uses), _ports(statements, uses, functions)):
+    rules = (_stars(uses), _comparisons(statements, uses), _ports(statements, uses, functions))
+    for kind in (*rules, _functions(uses, functions)):
         for left, right in kind:
             links[left].append(right)
         _spread(known, links)
@@ -460,7 +485,9 @@ def _infer_domains(
                 origin.place,
                 origin.ref.at,
             )
-    return {name: known[name] for name in (*signals, *uses.makers)}
+    # what networks make of noise is drawn by nobody
+    made = {name: Vector(d.channels) if isinstance(d := known[name], Noise) else d for name in uses.makers}
+    return {**signals, **{name: domain for name, domain in made.items() if name not in signals}}
 
 
 def _spread(known: dict[str, Domain], links: Mapping[str, list[str]]) -> None:
@@ -478,8 +505,12 @@ def _stars(uses: Uses) -> Iterable[tuple[str, str]]:
 
 
 def _comparisons(statements: Statements, uses: Uses) -> Iterable[tuple[str, str]]:
-    compared = (flow.target.name for _, flow in statements.flows if flow.target is not None)
-    pairs = list(zip(uses.results, compared, strict=True))
+    measured = [flow for _, flow in statements.flows if flow.results]
+    pairs = [
+        (result, flow.target.name)
+        for flow, (result, *_) in zip(measured, uses.results, strict=True)
+        if flow.target is not None
+    ]
     for versus in statements.adversaries:
         pairs += [(fake.name, real.name) for fake, real in zip(versus.fake, versus.real, strict=False)]
     return _both_ways(pairs)
@@ -489,8 +520,8 @@ def _ports(statements: Statements, uses: Uses, functions: tuple[str, ...]) -> It
     """Link what stands in the same place of the same network, by a name no signal can have."""
     pairs: list[tuple[str, str]] = []
     for number, call in enumerate(uses.calls):
-        if call.network == "add":
-            pairs += [(f"add {number}", value) for value in (*call.inputs, *call.outputs)]
+        if call.network in KEEPING:
+            pairs += [(f"{call.network} {number}", value) for value in (*call.inputs, *call.outputs)]
         elif call.network not in functions:
             pairs += [(f"{call.network} in {i}", value) for i, value in enumerate(call.inputs)]
             out = f"{call.network}.{call.head} out" if call.head else f"{call.network} out"
@@ -499,6 +530,11 @@ def _ports(statements: Statements, uses: Uses, functions: tuple[str, ...]) -> It
         for side in (versus.fake, versus.real):
             pairs += [(f"{versus.discriminator.name} in {i}", ref.name) for i, ref in enumerate(side)]
     return _both_ways(pairs)
+
+
+def _functions(uses: Uses, functions: tuple[str, ...]) -> Iterable[tuple[str, str]]:
+    """Link what a function makes to what it takes first: where nothing else is said, it keeps the kind."""
+    return ((call.inputs[0], call.outputs[0]) for call in uses.calls if call.network in functions)
 
 
 def _both_ways(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
@@ -523,7 +559,7 @@ def _find_networks(
     for call in uses.calls:
         origin = uses.origins[call.outputs[0]]
         where = (origin.place, origin.step.network.at)
-        if call.network in BUILT_IN_FUNCTIONS or call.network in functions:
+        if call.network in KEEPING or call.network in functions:
             survey.function(call, where)
         else:
             survey.network(call, where)
@@ -544,7 +580,7 @@ class _Survey:
         self.functions: dict[str, Network] = {}
 
     def network(self, call: Call, where: tuple[str, int]) -> None:
-        use = expression(call.network, call.inputs, call.head)
+        use = expression(call.use, call.inputs)
         self.agree("takes", call.network, use, call.inputs, where)
         self.agree("makes", f"{call.network}.{call.head}" if call.head else call.network, use, call.outputs, where)
         if call.head is not None:
@@ -553,10 +589,13 @@ class _Survey:
     def function(self, call: Call, where: tuple[str, int]) -> None:
         inputs = tuple(self.domains[value] for value in call.inputs)
         made = tuple(self.domains[value] for value in call.outputs)
-        if call.network == "add" and any(not alike(domain, made[0]) for domain in inputs):
-            raise self.statements.error(
-                f"add sums signals of equal channels: {made[0]} is no sum of {_listed(inputs)}", *where
-            )
+        name, add = call.network, call.network == "add"
+        if len(inputs) > (most := _MOST_INPUTS.get(name, len(inputs))):
+            raise self.statements.error(f"{name} takes {_count(call.inputs[:most])}, not {len(inputs)}", *where)
+        if name in KEEPING and any(not alike(domain, made[0]) for domain in inputs):
+            rule = "add sums signals of equal channels" if add else f"{name} keeps the channels"
+            kind = "sum" if add else "result"
+            raise self.statements.error(f"{rule}: {made[0]} is no {kind} of {_listed(inputs)}", *where)
         self.functions.setdefault(call.network, Network(call.network, "function", inputs, made))
 
     def adversary(self, versus: Versus) -> None:

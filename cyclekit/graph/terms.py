@@ -1,13 +1,11 @@
 """What a graph asks for: comparisons, adversaries seen from both sides, and what regularizes these."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeVar
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from cyclekit._registry import suggestion
-from cyclekit.errors import GraphError
-from cyclekit.graph.domains import Label
+from cyclekit.graph.domains import Classes, Label
 from cyclekit.graph.notation import (
     Flow,
     Statements,
@@ -19,11 +17,11 @@ from cyclekit.graph.notation import (
     names,
 )
 from cyclekit.graph.resolve import Meaning, Role, alike
+from cyclekit.graph.schedule import Weight
 
 Side = Literal["generators", "discriminators"]
 SIDES: tuple[Side, ...] = ("generators", "discriminators")
 Measure = Literal["criterion", "adversarial loss", "penalty"]
-Option = TypeVar("Option")
 
 FEATURES = "features"
 """The head that is a discriminator's features, layer by layer."""
@@ -34,29 +32,31 @@ MINIMISED_BY_GENERATORS = ("feature_matching",)
 
 @dataclass(frozen=True)
 class Comparison:
-    """``prediction ~ target``, measured by a criterion.
+    """``prediction ~ target``, measured by a criterion; or a signal measured by itself, ``kl(mu, logvar)``.
 
     Args:
         name: How weights, logs and edits call it.
         kind: ``"cycle"`` where it closes a cycle, ``"loss"`` otherwise.
         side: Whose loss it is a part of.
         criterion: The criterion's registered name.
-        weight: Its factor in that loss.
-        prediction: The signal on the left of ``~``.
-        target: The signal on the right.
+        weight: Its factor in that loss; where it is negative, that side maximises it.
+        prediction: The signal on the left of ``~``, or the first one of a one-sided term.
+        target: The signal on the right; ``None`` of a one-sided term.
         extras: Further signals the criterion takes, a mask for example.
         optional: Whether a batch without its signals leaves it out instead of failing.
+        where: The signal that says which samples of a batch it is computed for; ``None`` for all of them.
     """
 
     name: str
     kind: Literal["cycle", "loss"]
     side: Side
     criterion: str
-    weight: float
+    weight: Weight
     prediction: str
-    target: str
+    target: str | None
     extras: tuple[str, ...] = ()
     optional: bool = False
+    where: str | None = None
 
     discriminator: ClassVar[None] = None
     """A comparison has none; adversaries and regularizers do."""
@@ -65,12 +65,19 @@ class Comparison:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """Every signal it reads."""
-        return (self.prediction, self.target, *self.extras)
+        """Every signal its criterion takes."""
+        return (self.prediction, *([] if self.target is None else [self.target]), *self.extras)
 
-    @property
-    def made(self) -> tuple[str, ...]:
-        """The signals whose makers it trains."""
+    def made(self, side: Side) -> tuple[str, ...]:
+        """Return the signals whose makers it trains.
+
+        Args:
+            side: The side that minimises it.
+
+        Returns:
+            Its signals.
+        """
+        del side
         return self.signals
 
     def minimised_by(self, side: Side) -> bool:
@@ -94,11 +101,13 @@ class Comparison:
             Its signals.
         """
         del side
-        return self.signals
+        return self.signals if self.where is None else (*self.signals, self.where)
 
     @property
     def equation(self) -> str:
         """The comparison as it is written."""
+        if self.target is None:
+            return expression(self.criterion, self.signals)
         if self.extras:
             return f"{self.criterion}({self.prediction} ~ {self.target}, {', '.join(self.extras)})"
         return f"{self.prediction} ~ {self.target}"
@@ -108,6 +117,8 @@ class Comparison:
 class Adversary:
     """``discriminator: [fake] vs [real]``: the discriminator tells both sides apart, generators make it fail.
 
+    With ``<>`` in place of ``vs`` the makers of either side do.
+
     Args:
         name: How weights, logs and edits call it.
         discriminator: The discriminator's name.
@@ -115,30 +126,42 @@ class Adversary:
         weight: Its factor in both sides' losses.
         fake: The signals judged as generated.
         real: The signals judged as real; they train the discriminator alone, whatever they hold.
-        generated: Whether ``fake`` holds a generated signal, so that generators learn from it.
+        generated: Whether it judges a generated signal.
+        trains: Whether generators learn from it: not all it judges of theirs is stopped.
         optional: Whether a batch without its signals leaves it out instead of failing.
+        confused: Whether it is ``fake <> real``, which generators of either side make fail.
     """
 
     name: str
     discriminator: str
     criterion: str
-    weight: float
+    weight: Weight
     fake: tuple[str, ...]
     real: tuple[str, ...]
     generated: bool = True
+    trains: bool = True
     optional: bool = False
+    confused: bool = False
 
     measure: ClassVar[Measure] = "adversarial loss"
+    where: ClassVar[None] = None
 
     @property
     def signals(self) -> tuple[str, ...]:
         """Every signal it reads."""
         return (*self.fake, *self.real)
 
-    @property
-    def made(self) -> tuple[str, ...]:
-        """The signals whose makers it trains: those judged as generated."""
-        return self.fake
+    def made(self, side: Side) -> tuple[str, ...]:
+        """Return the signals whose makers it trains.
+
+        Args:
+            side: The side that minimises it.
+
+        Returns:
+            Those judged as generated, and of ``<>`` both sides'.
+        """
+        del side
+        return (*self.fake, *self.real) if self.confused else self.fake
 
     def minimised_by(self, side: Side) -> bool:
         """Whether it is a part of a side's loss, if it weighs anything.
@@ -147,9 +170,9 @@ class Adversary:
             side: ``"generators"`` or ``"discriminators"``.
 
         Returns:
-            True for the discriminators, and for the generators where ``fake`` holds a generated signal.
+            True for the discriminators, and for the generators where they learn from it.
         """
-        return side == "discriminators" or self.generated
+        return side == "discriminators" or self.trains
 
     def needs(self, side: Side) -> tuple[str, ...]:
         """Return the values that it is computed from.
@@ -158,15 +181,17 @@ class Adversary:
             side: The side that minimises it.
 
         Returns:
-            What the discriminator says of the fake side, and for the discriminators of the real side too.
+            What the discriminator says of the fake side, and for the discriminators of the real side too, as for
+            the generators of ``<>``.
         """
-        judged = (self.fake,) if side == "generators" else (self.fake, self.real)
+        judged = (self.fake, self.real) if self.confused or side == "discriminators" else (self.fake,)
         return tuple(expression(self.discriminator, signals) for signals in judged)
 
     @property
     def equation(self) -> str:
         """The adversary as it is written."""
-        return f"{self.discriminator}: {format_node(self.fake)} vs {format_node(self.real)}"
+        sign = "<>" if self.confused else "vs"
+        return f"{self.discriminator}: {format_node(self.fake)} {sign} {format_node(self.real)}"
 
     @property
     def shared_key(self) -> str:
@@ -196,10 +221,12 @@ class Regularizer:
     discriminator: str
     side: Side
     criterion: str
-    weight: float
+    weight: Weight
     fake: tuple[str, ...]
     real: tuple[str, ...]
     optional: bool = False
+
+    where: ClassVar[None] = None
 
     @property
     def measure(self) -> Measure:
@@ -211,9 +238,16 @@ class Regularizer:
         """Every signal it reads."""
         return (*self.fake, *self.real)
 
-    @property
-    def made(self) -> tuple[str, ...]:
-        """The signals whose makers it trains: those judged as generated."""
+    def made(self, side: Side) -> tuple[str, ...]:
+        """Return the signals whose makers it trains.
+
+        Args:
+            side: The side that minimises it.
+
+        Returns:
+            Those judged as generated.
+        """
+        del side
         return self.fake
 
     def minimised_by(self, side: Side) -> bool:
@@ -265,20 +299,6 @@ Term = Comparison | Adversary | Regularizer
 """What a graph asks for: one of the three."""
 
 
-def terms_by_key(terms: Iterable[Term]) -> dict[str, list[str]]:
-    """Return the names that each key stands for: a term's, or those of all terms of ``D`` or ``r1(D)``."""
-    found: dict[str, list[str]] = {}
-    for term in terms:
-        if term.shared_key:
-            found.setdefault(term.shared_key, []).append(term.name)
-    return found | {compact(term.name): [term.name] for term in terms}
-
-
-def compact(key: str) -> str:
-    """Return a term's name without white space, as keys are compared."""
-    return "".join(key.split())
-
-
 # ---- from statements to terms
 
 
@@ -294,11 +314,12 @@ def find_terms(statements: Statements, meaning: Meaning, adversarial: str) -> tu
         NotationError: One of them makes no sense, or two have one name.
     """
     generated = _reached(meaning, "generator")
+    trained = _reached(meaning, "generator", but="stop")
     judged = _reached(meaning, "discriminator")
-    comparing = [(place, flow) for place, flow in statements.flows if flow.target is not None]
+    measured = [(place, flow) for place, flow in statements.flows if flow.results]
     terms: list[tuple[str, int, Term]] = []
-    for (place, flow), result in zip(comparing, meaning.uses.results, strict=True):
-        term = _comparison(place, flow, result, meaning, generated, judged)
+    for (place, flow), results in zip(measured, meaning.uses.results, strict=True):
+        term = _comparison(place, flow, results, meaning, trained, judged)
         _check_comparison(statements, meaning, flow, place, term)
         terms.append((place, flow.at, term))
     for versus, name in zip(statements.adversaries, _adversary_names(statements.adversaries), strict=True):
@@ -310,7 +331,9 @@ def find_terms(statements: Statements, meaning: Meaning, adversarial: str) -> tu
             weight=1.0,
             fake=fake,
             real=real,
-            generated=not generated.isdisjoint(fake),
+            generated=not generated.isdisjoint((*fake, *real) if versus.confused else fake),
+            trains=not trained.isdisjoint((*fake, *real) if versus.confused else fake),
+            confused=versus.confused,
         )
         terms.append(("adversaries", versus.fake[0].at, adversary))
         terms += [("adversaries", ref.at, _regularizer(adversary, ref.name)) for ref in versus.regularizers]
@@ -319,50 +342,12 @@ def find_terms(statements: Statements, meaning: Meaning, adversarial: str) -> tu
     return tuple(term for _, _, term in terms)
 
 
-def adjusted(
-    terms: Iterable[Term], *, weights: Mapping[str, float], criteria: Mapping[str, str], optional: Iterable[str]
-) -> tuple[Term, ...]:
-    """Return terms with their weights and criteria, as the user named them.
-
-    Raises:
-        GraphError: A key names no term.
-    """
-    terms = tuple(terms)
-    factors = _by_term(weights, terms, "weights")
-    measures = _by_term(criteria, terms, "criteria")
-    left_out = _by_term(dict.fromkeys(optional, True), terms, "optional")
-    return tuple(
-        replace(
-            term,
-            weight=factors.get(term.name, term.weight),
-            criterion=measures.get(term.name, term.criterion),
-            optional=left_out.get(term.name, isinstance(term, Regularizer) and left_out.get(term.adversary, False)),
-        )
-        for term in terms
-    )
-
-
-def _by_term(options: Mapping[str, Option], terms: tuple[Term, ...], argument: str) -> dict[str, Option]:
-    """Return options by the terms' names; a term's own comes before one that stands for several."""
-    known = terms_by_key(terms)
-    shared = {term.shared_key for term in terms}
-    found: dict[str, Option] = {}
-    for key in sorted(options, key=lambda key: compact(key) not in shared):
-        if compact(key) not in known:
-            names_and_keys = {term.name for term in terms} | {key for key in shared if key}
-            raise GraphError(
-                f"{argument} names {key!r}, which is no term of this graph{suggestion(key, names_and_keys)}"
-            )
-        found.update(dict.fromkeys(known[compact(key)], options[key]))
-    return found
-
-
-def _reached(meaning: Meaning, role: Role) -> set[str]:
-    """Return the values that a network of some role is a part of making."""
+def _reached(meaning: Meaning, role: Role, but: str = "") -> set[str]:
+    """Return the values that a network of some role is a part of making, ``but`` through a gate."""
     found: set[str] = set()
     for value in meaning.uses.order:
         call = meaning.uses.makers.get(value)
-        if call and (meaning.role(call) == role or not found.isdisjoint(call.inputs)):
+        if call and call.network != but and (meaning.role(call) == role or not found.isdisjoint(call.inputs)):
             found.add(value)
     return found
 
@@ -370,23 +355,24 @@ def _reached(meaning: Meaning, role: Role) -> set[str]:
 def _comparison(
     place: str,
     flow: Flow,
-    prediction: str,
+    results: tuple[str, ...],
     meaning: Meaning,
-    generated: set[str],
+    trained: set[str],
     judged: set[str],
 ) -> Comparison:
-    target, *extras = names(flow.compared)[1:]
-    sides = {prediction, target}
-    default = "cross_entropy" if isinstance(meaning.domains[target], Label) else "l1"
+    prediction, *others = results
+    target = flow.target.name if flow.target else None
+    sides = {*results} if target is None else {prediction, target}
+    classes = target is not None and isinstance(meaning.domains[target], Label | Classes)
     return Comparison(
         name=flow.label.name if flow.label else format_flow(flow),
         kind="cycle" if place == "cycles" else "loss",
-        side="discriminators" if sides & judged and not sides & generated else "generators",
-        criterion=flow.criterion.name if flow.criterion else default,
+        side="discriminators" if sides & judged and not sides & trained else "generators",
+        criterion=flow.criterion.name if flow.criterion else "cross_entropy" if classes else "l1",
         weight=1.0,
         prediction=prediction,
         target=target,
-        extras=tuple(extras),
+        extras=(*others, *names(flow.extras)),
     )
 
 
@@ -405,7 +391,9 @@ def _regularizer(adversary: Adversary, criterion: str) -> Regularizer:
 
 def _check_comparison(statements: Statements, meaning: Meaning, flow: Flow, place: str, term: Comparison) -> None:
     prediction, target, domains = term.prediction, term.target, meaning.domains
-    at = flow.compared[1].at
+    if target is None:
+        return
+    at = flow.measured[1].at
     if prediction == target:
         raise statements.error(f"{prediction!r} is compared with itself", place, at)
     if not alike(domains[prediction], domains[target]):
@@ -417,7 +405,7 @@ def _check_comparison(statements: Statements, meaning: Meaning, flow: Flow, plac
     if place != "cycles":
         return
     if not flow.steps:
-        raise statements.error("a cycle passes through at least one network", place, flow.compared[0].at)
+        raise statements.error("a cycle passes through at least one network", place, flow.results[0].at)
     if target not in _ancestors(meaning, prediction):
         passed = [name for name in meaning.uses.order if name in _ancestors(meaning, prediction) and "(" not in name]
         raise statements.error(
@@ -444,8 +432,9 @@ def _adversary_names(adversaries: tuple[Versus, ...]) -> list[str]:
     """Call an adversary by what differs between its sides, at more length where two would be alike."""
 
     def differing(versus: Versus) -> str:
-        pairs = zip(versus.fake, versus.real, strict=True)
-        return expression(versus.discriminator.name, (fake.name for fake, real in pairs if fake != real))
+        pairs = [pair for pair in zip(versus.fake, versus.real, strict=True) if pair[0] != pair[1]]
+        judged = [fake.name for fake, _ in pairs] + [real.name for _, real in pairs if versus.confused]
+        return expression(versus.discriminator.name, judged)
 
     def whole(versus: Versus) -> str:
         return expression(versus.discriminator.name, names(versus.fake))

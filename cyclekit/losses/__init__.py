@@ -4,6 +4,7 @@ from cyclekit.losses.adversarial import (
     AdversarialLoss,
     PointwiseLoss,
     RelativisticLoss,
+    confusion,
     create_adversarial_loss,
     list_adversarial_losses,
     register_adversarial_loss,
@@ -14,6 +15,7 @@ from cyclekit.losses.criteria import (
     charbonnier,
     create_criterion,
     cross_entropy,
+    kl_divergence,
     l1,
     l2,
     list_criteria,
@@ -22,7 +24,7 @@ from cyclekit.losses.criteria import (
 )
 from cyclekit.losses.features import PerceptualLoss, feature_matching, gram_distance
 from cyclekit.losses.image import nearest_neighbour, ssim_loss, total_variation
-from cyclekit.losses.keypoints import keypoint_distance
+from cyclekit.losses.keypoints import foreground_l1, keypoint_distance
 from cyclekit.losses.penalties import (
     Penalty,
     create_penalty,
@@ -42,13 +44,16 @@ __all__ = [
     "RelativisticLoss",
     "binary_cross_entropy",
     "charbonnier",
+    "confusion",
     "create_adversarial_loss",
     "create_criterion",
     "create_penalty",
     "cross_entropy",
     "feature_matching",
+    "foreground_l1",
     "gram_distance",
     "keypoint_distance",
+    "kl_divergence",
     "l1",
     "l2",
     "list_adversarial_losses",

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from cyclekit._precision import full_precision
 from cyclekit._registry import Registry
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 
 Logits: TypeAlias = Float[Tensor, "..."] | Sequence[Float[Tensor, "..."]]
 """A discriminator's answer: one tensor of any shape, or one for each scale."""
@@ -71,6 +72,7 @@ def create_adversarial_loss(name: str, **options: object) -> AdversarialLoss:
     | `nonsaturating` | as `log` | -E log σ(f) |
     | `hinge` | E max(0, 1 - r) + E max(0, 1 + f) | -E f |
     | `wgan` | -E r + E f | -E f |
+    | `undecided` | as `log` | -½ E log σ(f) - ½ E log(1 - σ(f)) |
     | `relativistic` | -E log σ(r - f) | -E log σ(f - r) |
     | `relativistic_average` | -E log σ(r - E f) - E log(1 - σ(f - E r)) | the same with r and f exchanged |
 
@@ -83,12 +85,13 @@ def create_adversarial_loss(name: str, **options: object) -> AdversarialLoss:
 
     Raises:
         UnknownNameError: Nothing is registered under `name`.
+        OptionError: The loss takes no such option.
 
     Source:
         `log`: Goodfellow et al. 2014, Eq. 1, and C2GAN, Eq. 2; `nonsaturating`: Goodfellow et al. 2014,
-        section 3; `lsgan`: Mao et al. 2017, Eq. 9, without its halves; `hinge`: Lim and Ye 2017, Miyato et
-        al. 2018; `wgan`: Arjovsky et al. 2017; `relativistic`, `relativistic_average`: Jolicoeur-Martineau
-        2018 (RSGAN, RaSGAN).
+        section 3; `undecided`: DRIT (arXiv 1808.00948), Eq. 1; `lsgan`: Mao et al. 2017, Eq. 9, without its
+        halves; `hinge`: Lim and Ye 2017, Miyato et al. 2018; `wgan`: Arjovsky et al. 2017; `relativistic`,
+        `relativistic_average`: Jolicoeur-Martineau 2018 (RSGAN, RaSGAN).
 
     Example:
         ```python
@@ -101,6 +104,7 @@ def create_adversarial_loss(name: str, **options: object) -> AdversarialLoss:
         assert loss.generator(fake) == 1
         ```
     """
+    _registry.check_options(name, options)
     return _registry.create(name, **options)
 
 
@@ -129,7 +133,7 @@ def register_adversarial_loss(
         The decorator; it gives the factory back unaltered.
 
     Raises:
-        ValueError: The name is taken and `override` is false.
+        ArgumentError: The name is taken and `override` is false.
 
     Example:
         ```python
@@ -158,12 +162,29 @@ def as_scales(logits: Logits) -> Sequence[Tensor]:
     """Return logits as a list of scales in full precision."""
     scales = [logits] if isinstance(logits, Tensor) else logits
     if not scales:
-        raise ValueError("logits: got an empty list, expected a tensor for each of the discriminator's scales")
+        raise ArgumentError("logits: got an empty list, expected a tensor for each of the discriminator's scales")
     return [full_precision(scale) for scale in scales]
 
 
 def _summed(cost: Callable[[Tensor], Tensor], logits: Logits) -> Tensor:
     return torch.stack([cost(scale).mean() for scale in as_scales(logits)]).sum()
+
+
+def confusion(loss: AdversarialLoss, left: Logits, right: Logits) -> Scalar:
+    """Return what the makers of both sides minimise where ``left <> right`` are to be confused.
+
+    That is the discriminator's own loss with the sides exchanged, unless the loss has a method ``confusion``.
+
+    Args:
+        loss: The adversarial loss.
+        left: Logits of what stands before ``<>``, which the discriminator takes for generated.
+        right: Logits of what stands after it.
+
+    Returns:
+        A scalar.
+    """
+    own = getattr(loss, "confusion", None)
+    return loss.discriminator(real=left, fake=right) if own is None else own(left, right)
 
 
 @dataclass(frozen=True)
@@ -202,7 +223,7 @@ class PointwiseLoss:
             A scalar.
 
         Raises:
-            ValueError: A list of scales is empty.
+            ArgumentError: A list of scales is empty.
         """
         return _summed(self.to_fool, fake)
 
@@ -218,8 +239,11 @@ class PointwiseLoss:
             A scalar.
 
         Raises:
-            ValueError: A list of scales is empty.
+            ArgumentError: A list of scales is empty, or the other side has another number of them.
         """
+        scales = len(as_scales(real)), len(as_scales(fake))
+        if scales[0] != scales[1]:
+            raise ArgumentError(f"real and fake logits: got {scales[0]} and {scales[1]} scales, expected as many")
         return _summed(self.on_real, real) + _summed(self.on_fake, fake)
 
 
@@ -270,6 +294,24 @@ def _nonsaturating() -> AdversarialLoss:
     return PointwiseLoss(on_real=_cost_of_rejection, on_fake=_cost_of_acceptance, to_fool=_cost_of_rejection)
 
 
+@dataclass(frozen=True)
+class _UndecidedLoss(PointwiseLoss):
+    """An adversarial loss whose generators want the discriminator not to know, on either side."""
+
+    def confusion(self, left: Logits, right: Logits) -> Scalar:
+        return self.generator(left) + self.generator(right)
+
+
+def _cost_of_decision(logits: Tensor) -> Tensor:
+    """-½ log σ(x) - ½ log(1 - σ(x)), the least at 0."""
+    return -(F.logsigmoid(logits) + F.logsigmoid(-logits)) / 2
+
+
+@register_adversarial_loss("undecided")
+def _undecided() -> AdversarialLoss:
+    return _UndecidedLoss(on_real=_cost_of_rejection, on_fake=_cost_of_acceptance, to_fool=_cost_of_decision)
+
+
 @register_adversarial_loss("hinge")
 def _hinge() -> AdversarialLoss:
     return PointwiseLoss(on_real=_below_margin, on_fake=_above_margin, to_fool=torch.neg)
@@ -313,10 +355,10 @@ class RelativisticLoss:
             A scalar.
 
         Raises:
-            ValueError: `real` is missing, or does not match `fake`.
+            ArgumentError: `real` is missing, or does not match `fake`.
         """
         if real is None:
-            raise ValueError("real: got None, expected the logits of real inputs, which a relativistic loss needs")
+            raise ArgumentError("real: got None, expected the logits of real inputs, which a relativistic loss needs")
         return self._compared(fake, [scale.detach() for scale in as_scales(real)])
 
     @typed
@@ -331,7 +373,7 @@ class RelativisticLoss:
             A scalar.
 
         Raises:
-            ValueError: `real` and `fake` do not match.
+            ArgumentError: `real` and `fake` do not match.
         """
         return self._compared(real, fake)
 
@@ -339,7 +381,9 @@ class RelativisticLoss:
         winners, losers = as_scales(winner), as_scales(loser)
         shapes, others = [tuple(one.shape) for one in winners], [tuple(one.shape) for one in losers]
         if shapes != others:
-            raise ValueError(f"real and fake logits: got shapes {shapes} and {others}, expected equal ones to compare")
+            raise ArgumentError(
+                f"real and fake logits: got shapes {shapes} and {others}, expected equal ones to compare"
+            )
         margin = self._margin_to_mean if self.average else self._margin
         return torch.stack([margin(*pair) for pair in zip(winners, losers, strict=True)]).sum()
 

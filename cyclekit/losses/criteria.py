@@ -1,7 +1,6 @@
 """Criteria by name: what a term of a graph compares its signals with, element by element or by class."""
 
 import functools
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
@@ -12,7 +11,8 @@ from torch.nn import functional as F
 
 from cyclekit._precision import full_precision
 from cyclekit._registry import Registry
-from cyclekit._typed import typed
+from cyclekit._typed import check_keywords, typed
+from cyclekit.errors import ArgumentError
 
 Criterion: TypeAlias = Callable[..., Tensor]
 """Called with a prediction, a target, and what else it needs; returns a scalar tensor."""
@@ -35,7 +35,7 @@ def create_criterion(name: str, **options: object) -> Criterion:
 
     Raises:
         UnknownNameError: Nothing is registered under `name`.
-        TypeError: The criterion takes no such option.
+        OptionError: The criterion takes no such option.
 
     Example:
         ```python
@@ -72,7 +72,7 @@ def register_criterion(name: str, *, override: bool = False) -> Callable[[Regist
         The decorator; it gives the criterion back unaltered.
 
     Raises:
-        ValueError: The name is taken and `override` is false.
+        ArgumentError: The name is taken and `override` is false.
 
     Example:
         ```python
@@ -94,16 +94,15 @@ def configured(registry: Registry[Any], name: str, options: Mapping[str, object]
 
     Raises:
         UnknownNameError: Nothing is registered under `name`.
-        TypeError: It takes no such option.
+        OptionError: It takes no such option.
+        ShapeError: An option is of another type.
     """
+    registry.check_options(name, options)
     measure = registry.factory(name)
     made_by = measure.func if isinstance(measure, functools.partial) else measure
+    check_keywords(made_by, options, f"{registry.kind} {name!r}")
     if isinstance(made_by, type):
         return measure(**options)
-    try:
-        inspect.signature(measure).bind_partial(**options)
-    except TypeError as error:
-        raise TypeError(f"{registry.kind} {name!r}: {error}") from None
     return functools.partial(measure, **options) if options else measure
 
 
@@ -163,13 +162,13 @@ def charbonnier(
 
     Raises:
         ShapeError: The shapes differ.
-        ValueError: `epsilon` is not positive.
+        ArgumentError: `epsilon` is not positive.
 
     Source:
         Lai et al. 2017 (LapSRN).
     """
     if not 0 < epsilon < math.inf:
-        raise ValueError(f"epsilon: got {epsilon}, expected a positive number, without which there is no slope at 0")
+        raise ArgumentError(f"epsilon: got {epsilon}, expected a positive number, without which there is no slope at 0")
     squared = (full_precision(prediction) - full_precision(target)).square()
     return (squared + epsilon**2).sqrt().mean()
 
@@ -218,19 +217,21 @@ def _at_every_position(prediction: Tensor, target: Tensor) -> Tensor:
 @register_criterion("cross_entropy")
 @typed
 def cross_entropy(
-    prediction: Float[Tensor, "batch classes *positions"], target: Float[Tensor, "batch classes"]
+    prediction: Float[Tensor, "batch classes *positions"], target: Float[Tensor, "batch classes *given"]
 ) -> Float[Tensor, ""]:
-    """Return the cross-entropy of one label out of several.
+    """Return the cross-entropy of one label out of several, or of one class out of several at each pixel.
 
     Args:
-        prediction: Logits; at every position of a map, the whole map's label is expected.
-        target: One-hot labels, or probabilities that sum to 1.
+        prediction: Logits; at every position of a map, the whole map's label or that position's class is expected.
+        target: One-hot labels, or probabilities that sum to 1; a map of them where each position has its own.
+            Positions that are 0 in every class are not counted.
 
     Returns:
-        A scalar in nats, the mean over batch and positions.
+        A scalar in nats, the mean over batch and positions; 0 where none is counted.
 
     Raises:
         ShapeError: The number of samples or of classes differs.
+        ArgumentError: The target is a map of another size than the prediction.
 
     Source:
         Choi et al. 2018 (StarGAN), Eq. 2 and 3, for labels that exclude one another.
@@ -245,7 +246,51 @@ def cross_entropy(
         assert math.isclose(loss.item(), math.log(5), rel_tol=1e-6)
         ```
     """
-    return F.cross_entropy(full_precision(prediction), _at_every_position(prediction, target))
+    if target.ndim == 2:
+        return F.cross_entropy(full_precision(prediction), _at_every_position(prediction, target))
+    if prediction.shape != target.shape:
+        raise ArgumentError(
+            f"target: got shape {tuple(target.shape)}, expected the prediction's {tuple(prediction.shape)}"
+        )
+    classes = full_precision(target)
+    costs = -(classes * F.log_softmax(full_precision(prediction), dim=1)).sum(1)
+    return costs.sum() / classes.sum().clamp(min=1)
+
+
+@register_criterion("kl")
+@typed
+def kl_divergence(
+    mean: Float[Tensor, "batch *shape"], log_variance: Float[Tensor, "batch *shape"] | None = None
+) -> Float[Tensor, ""]:
+    """Return how far normal distributions are from the standard one: their Kullback-Leibler divergence.
+
+    Args:
+        mean: Their means.
+        log_variance: The logarithms of their variances; by default the variances are 1.
+
+    Returns:
+        A scalar in nats, not negative: summed over the elements of a sample, averaged over the batch.
+
+    Raises:
+        ShapeError: The shapes differ.
+
+    Source:
+        Kingma and Welling 2013 (arXiv 1312.6114), appendix B.
+
+    Example:
+        ```python
+        import torch
+        from cyclekit.losses import kl_divergence
+
+        assert kl_divergence(torch.ones(4, 8), torch.zeros(4, 8)) == 4
+        ```
+    """
+    mean = full_precision(mean)
+    elements = mean.square()
+    if log_variance is not None:
+        log_variance = full_precision(log_variance)
+        elements = elements + log_variance.exp() - log_variance - 1
+    return elements.flatten(1).sum(1).mean() / 2
 
 
 @register_criterion("binary_cross_entropy")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from cyclekit._precision import full_precision, without_autocast
 from cyclekit._timm import create_features, statistics
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError, OptionError
 from cyclekit.losses.criteria import Criterion, create_criterion, l1, register_criterion
 
 Features: TypeAlias = Sequence[Float[Tensor, "..."]]
@@ -33,7 +34,7 @@ def feature_matching(
         A scalar, not negative.
 
     Raises:
-        ValueError: There is no feature, or their shapes differ.
+        ArgumentError: There is no feature, or their shapes differ.
 
     Source:
         Wang et al. 2018 (pix2pixHD), Eq. 4 and 5.
@@ -63,10 +64,10 @@ def summed_distance(
     """Return the weighted sum of the distances of features in pairs; all weights are 1 if none are given."""
     shapes, expected = ([tuple(layer.shape) for layer in layers] for layers in (predicted, wanted))
     if not shapes or shapes != expected:
-        raise ValueError(f"features: got shapes {shapes} against {expected}, expected one or more in equal pairs")
+        raise ArgumentError(f"features: got shapes {shapes} against {expected}, expected one or more in equal pairs")
     weights = weights or [1.0] * len(shapes)
     if len(weights) != len(shapes):
-        raise ValueError(f"weights: got {len(weights)}, expected one for each of the {len(shapes)} features")
+        raise ArgumentError(f"weights: got {len(weights)}, expected one for each of the {len(shapes)} features")
     pairs = zip(predicted, wanted, weights, strict=True)
     return torch.stack([weight * distance(one, other) for one, other, weight in pairs]).sum()
 
@@ -151,8 +152,8 @@ class PerceptualLoss(nn.Module):
             "weights.safetensors"}` for weights in a file.
 
     Raises:
-        TypeError: `layers` or options of timm are given beside a module of your own.
-        ValueError: timm has no model of this name.
+        OptionError: `layers` or options of timm are given beside a module of your own.
+        UnknownNameError: timm has no model of this name.
         OSError: The model's weights cannot be loaded.
 
     Source:
@@ -188,7 +189,7 @@ class PerceptualLoss(nn.Module):
                 timm_options["out_indices"] = _VGG_MAPS
             backbone = _TimmFeatures(backbone, pretrained=pretrained, **timm_options)
         elif timm_options:
-            raise TypeError(f"{', '.join(timm_options)}: for a timm model by name, not for a module of your own")
+            raise OptionError(f"{', '.join(timm_options)}: for a timm model by name, not for a module of your own")
         self._frozen = (backbone.requires_grad_(False).eval(),)  # in a tuple, so that it is no submodule
         self.weights = weights
         self.distance = create_criterion(distance) if isinstance(distance, str) else distance
@@ -211,7 +212,7 @@ class PerceptualLoss(nn.Module):
 
         Raises:
             ShapeError: The shapes differ.
-            ValueError: There are not as many weights as feature maps.
+            ArgumentError: There are not as many weights as feature maps.
         """
         (network,) = self._frozen
         return summed_distance(self.distance, network(prediction), network(target), self.weights)

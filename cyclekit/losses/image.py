@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from cyclekit._precision import full_precision, without_autocast
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.losses.criteria import register_criterion
 
 
@@ -30,16 +31,18 @@ def ssim_loss(
 
     Raises:
         ShapeError: The shapes differ.
-        ValueError: `window` is even or not positive, or the images are too small for it.
+        ArgumentError: `window` is even or not positive, or the images are too small for it.
 
     Source:
         Zhao et al. 2017, over all pixels with reflected borders, as `kornia.metrics.ssim`.
     """
     if window % 2 == 0 or window < 1:
-        raise ValueError(f"window: got {window}, expected an odd number of pixels")
+        raise ArgumentError(f"window: got {window}, expected an odd number of pixels")
     if min(prediction.shape[-2:]) <= window // 2:
         height, width = prediction.shape[-2:]
-        raise ValueError(f"images: got {height}x{width} pixels, too few for a window of {window}; pass a smaller one")
+        raise ArgumentError(
+            f"images: got {height}x{width} pixels, too few for a window of {window}; pass a smaller one"
+        )
     x, y = ((full_precision(image) + 1) / 2 for image in (prediction, target))
     with without_autocast(x):
         return 1 - _ssim(x, y, window).mean()
@@ -59,21 +62,18 @@ def _ssim(x: Tensor, y: Tensor, window: int) -> Tensor:
 
 @register_criterion("total_variation")
 @typed
-def total_variation(
-    prediction: Float[Tensor, "batch channels height width"], target: Float[Tensor, "..."] | None = None
-) -> Float[Tensor, ""]:
+def total_variation(image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, ""]:
     """Return the mean absolute difference of vertical neighbours plus that of horizontal ones.
 
     Args:
-        prediction: Images.
-        target: Ignored; a term of a graph always names one.
+        image: Images or masks.
 
     Returns:
         A scalar, not negative, 0 for flat images.
 
     Raises:
-        ShapeError: `prediction` is no batch of images.
-        ValueError: The images are less than two pixels high or wide, so that there is nothing to compare.
+        ShapeError: `image` is no batch of images.
+        ArgumentError: The images are less than two pixels high or wide, so that there is nothing to compare.
 
     Source:
         Rudin et al. 1992, in the anisotropic form; `kornia.losses.total_variation`.
@@ -87,10 +87,10 @@ def total_variation(
         assert total_variation(stripes) == 1
         ```
     """
-    height, width = prediction.shape[-2:]
+    height, width = image.shape[-2:]
     if min(height, width) < 2:
-        raise ValueError(f"images: got {height}x{width} pixels, expected at least 2x2 for neighbours to compare")
-    return kornia.losses.total_variation(full_precision(prediction), reduction="mean").mean()
+        raise ArgumentError(f"images: got {height}x{width} pixels, expected at least 2x2 for neighbours to compare")
+    return kornia.losses.total_variation(full_precision(image), reduction="mean").mean()
 
 
 _WIDEST = 31
@@ -116,7 +116,7 @@ def nearest_neighbour(
 
     Raises:
         ShapeError: The shapes differ.
-        ValueError: `size` is even, not positive, or more than 31.
+        ArgumentError: `size` is even, not positive, or more than 31.
 
     Source:
         Siarohin et al. 2018 (PoseGAN); `nn_loss` in `conditional_gan.py` of `AliaksandrSiarohin/pose-gan`.
@@ -132,7 +132,7 @@ def nearest_neighbour(
         ```
     """
     if size % 2 == 0 or not 1 <= size <= _WIDEST:
-        raise ValueError(f"size: got {size}, expected an odd number of pixels, 1 to {_WIDEST}")
+        raise ArgumentError(f"size: got {size}, expected an odd number of pixels, 1 to {_WIDEST}")
     prediction, target = full_precision(prediction), full_precision(target)
     height, width = prediction.shape[-2:]
     # Infinitely far beyond the border, so that no pixel there is the nearest.

@@ -61,7 +61,7 @@ def create_penalty(name: str, **options: object) -> Penalty:
 
     Raises:
         UnknownNameError: Nothing is registered under `name`.
-        TypeError: The penalty takes no such option.
+        ShapeError: The penalty takes no such option.
 
     Example:
         ```python
@@ -98,7 +98,7 @@ def register_penalty(name: str, *, override: bool = False) -> Callable[[Register
         The decorator; it gives the penalty back unaltered.
 
     Raises:
-        ValueError: The name is taken and `override` is false.
+        ArgumentError: The name is taken and `override` is false.
 
     Example:
         ```python

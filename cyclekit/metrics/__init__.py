@@ -9,11 +9,12 @@ from cyclekit.metrics.distributions import (
 )
 from cyclekit.metrics.images import mask_ssim, ms_ssim, psnr, ssim
 from cyclekit.metrics.inception import InceptionFeatures
-from cyclekit.metrics.landmarks import landmark_distance, pckh
+from cyclekit.metrics.landmarks import dot_f1, landmark_distance, pckh
 
 __all__ = [
     "Estimate",
     "InceptionFeatures",
+    "dot_f1",
     "extract_features",
     "frechet_distance",
     "inception_score",

@@ -6,10 +6,16 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.metrics.ranges import check_mask
+
+_MOODY = (_BatchNorm, _DropoutNd)
+"""Layers that do something else in training mode."""
 
 
 class Estimate(NamedTuple):
@@ -52,21 +58,24 @@ def extract_features(
         The outputs, flattened, in float64 on the CPU.
 
     Raises:
-        ValueError: There is no batch, or not as many of masks as of images, or a mask does not lie in [0, 1].
+        ArgumentError: The network has dropout or batch normalisation in training mode; there is no batch, or not as
+            many of masks as of images, or a mask does not lie in [0, 1].
         ShapeError: A batch is none of images, its masks do not fit, or the network does not give a row an image.
 
     Source:
         Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 4, for the mask versions;
         https://github.com/AliaksandrSiarohin/pose-gan for the way they are computed.
     """
+    if isinstance(network, nn.Module) and any(isinstance(m, _MOODY) and m.training for m in network.modules()):
+        raise ArgumentError("network: expected a module in evaluation mode, got one in training mode: call .eval()")
     rows: list[Tensor] = []
     for images, mask in zip_longest(batches, () if masks is None else masks):
         if images is None or (mask is None and masks is not None):
-            raise ValueError(f"masks: expected as many batches as of images; one of both ends after {len(rows)}")
+            raise ArgumentError(f"masks: expected as many batches as of images; one of both ends after {len(rows)}")
         seen = _masked(images, mask)
         rows.append(_rows(seen, network(seen)).to("cpu", torch.float64))
     if not rows:
-        raise ValueError("there are no images to extract features from: `batches` is empty")
+        raise ArgumentError("there are no images to extract features from: `batches` is empty")
     return torch.cat(rows)
 
 
@@ -90,14 +99,14 @@ def inception_score(logits: Float[Tensor, "images classes"], splits: int = 10) -
         Mean and deviation over the parts, at least 1 and at most the number of classes.
 
     Raises:
-        ValueError: There are fewer images than parts.
+        ArgumentError: There are fewer images than parts.
 
     Source:
         Salimans et al., Improved Techniques for Training GANs, NeurIPS 2016, section 4, and its code.
     """
     images = len(logits)
     if not 1 <= splits <= images:
-        raise ValueError(f"splits must lie between 1 and the number of images, {images}; got {splits}")
+        raise ArgumentError(f"splits must lie between 1 and the number of images, {images}; got {splits}")
     log_p = logits.double().log_softmax(dim=1)
     scores: list[Tensor] = []
     for part in range(splits):
@@ -130,14 +139,14 @@ def frechet_distance(
         A scalar, not negative, in float64; NaN where a row is not finite.
 
     Raises:
-        ValueError: Either set has fewer than two rows.
+        ArgumentError: Either set has fewer than two rows.
 
     Source:
         Heusel et al., GANs Trained by a Two Time-Scale Update Rule, NeurIPS 2017, equation 6.
     """
     for name, rows in (("features", features), ("target", target)):
         if len(rows) < 2:
-            raise ValueError(f"a covariance needs at least two rows; `{name}` has {len(rows)}")
+            raise ArgumentError(f"a covariance needs at least two rows; `{name}` has {len(rows)}")
     mean_x, covariance_x = _moments(features.double())
     mean_y, covariance_y = _moments(target.double())
     # tr sqrt(XY) = tr sqrt(sqrt(X) Y sqrt(X)), which is symmetric and so has real eigenvalues.
@@ -179,16 +188,16 @@ def kernel_distance(
         distributions.
 
     Raises:
-        ValueError: A subset is smaller than two rows or larger than a set, or there is no subset.
+        ArgumentError: A subset is smaller than two rows or larger than a set, or there is no subset.
 
     Source:
         Bińkowski et al., Demystifying MMD GANs, ICLR 2018, section 4; kernel ``(x·y / features + 1)³``.
     """
     fewest = min(len(features), len(target))
     if not 2 <= subset_size <= fewest:
-        raise ValueError(f"subset_size must lie between 2 and the smaller set, {fewest} rows; got {subset_size}")
+        raise ArgumentError(f"subset_size must lie between 2 and the smaller set, {fewest} rows; got {subset_size}")
     if subsets < 1:
-        raise ValueError(f"subsets must be at least 1, got {subsets}")
+        raise ArgumentError(f"subsets must be at least 1, got {subsets}")
     x, y = features.double(), target.double()
     scores: list[Tensor] = []
     for _ in range(subsets):

@@ -10,6 +10,7 @@ from kornia.filters import filter2d_separable, get_gaussian_kernel1d
 from torch import Tensor
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.metrics.ranges import check_images, check_mask, check_positive_range
 
 Protocol = Literal["skimage", "gaussian", "gaussian_own_range", "posegan"]
@@ -67,7 +68,7 @@ def ssim(
         One value per image in [-1, 1], in float64; 1 for equal images, NaN where a pixel is not finite.
 
     Raises:
-        ValueError: The window is larger than the image, `data_range` is no positive number, or the images lie far
+        ArgumentError: The window is larger than the image, `data_range` is no positive number, or the images lie far
             outside of [0, 1].
 
     Source:
@@ -131,7 +132,7 @@ def mask_ssim(
         score.
 
     Raises:
-        ValueError: The mask does not lie in [0, 1], or as for [`ssim`][cyclekit.metrics.ssim].
+        ArgumentError: The mask does not lie in [0, 1], or as for [`ssim`][cyclekit.metrics.ssim].
 
     Source:
         Ma et al., Pose Guided Person Image Generation, NeurIPS 2017, section 4; the code of PoseGAN.
@@ -168,7 +169,7 @@ def ms_ssim(
         One value per image in [0, 1], in float64.
 
     Raises:
-        ValueError: A side is under 176 px, so that the window does not fit the smallest scale, `data_range` is no
+        ArgumentError: A side is under 176 px, so that the window does not fit the smallest scale, `data_range` is no
             positive number, or the images lie far outside of [0, `data_range`].
 
     Source:
@@ -176,7 +177,7 @@ def ms_ssim(
     """
     smallest = _GAUSSIAN.side * 2 ** (len(_SCALE_WEIGHTS) - 1)
     if min(image.shape[2:]) < smallest:
-        raise ValueError(f"ms_ssim needs sides of at least {smallest} px, got {_sides(image)}")
+        raise ArgumentError(f"ms_ssim needs sides of at least {smallest} px, got {_sides(image)}")
     check_positive_range(data_range)
     _check_pair(image, target, data_range)
     scale = _scale(data_range, image)
@@ -206,7 +207,7 @@ def _maps(image: Tensor, target: Tensor, scale: Tensor, window: _Window) -> tupl
     """
     side, mean, correction = window
     if min(image.shape[2:]) < side:
-        raise ValueError(f"the {side}x{side} window is larger than the image, {_sides(image)}")
+        raise ArgumentError(f"the {side}x{side} window is larger than the image, {_sides(image)}")
     x, y = image.double(), target.double()
     c1, c2 = ((k * scale.view(-1, 1, 1, 1)) ** 2 for k in (_K1, _K2))
     mean_x, mean_y = mean(x), mean(y)
@@ -281,7 +282,7 @@ def psnr(
         One value per image in dB, in float64; infinite for equal images.
 
     Raises:
-        ValueError: `data_range` is no positive number, or the images lie far outside of [0, `data_range`].
+        ArgumentError: `data_range` is no positive number, or the images lie far outside of [0, `data_range`].
 
     Source:
         ``skimage.metrics.peak_signal_noise_ratio``.

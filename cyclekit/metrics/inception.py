@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cyclekit._timm import import_over_torchvision
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.metrics.ranges import check_images
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
@@ -30,7 +31,7 @@ class InceptionFeatures(nn.Module):
     Raises:
         ImportError: torch-fidelity is not installed.
         FileNotFoundError: There is no file at `weights`.
-        ValueError: The file holds no weights, or those of another network.
+        ArgumentError: The file holds no weights, or those of another network.
 
     Source:
         Szegedy et al., Rethinking the Inception Architecture, CVPR 2016; Heusel et al., NeurIPS 2017;
@@ -59,7 +60,7 @@ class InceptionFeatures(nn.Module):
             2048 features or 1008 logits per image; NaN for an image with values that are not finite.
 
         Raises:
-            ValueError: The images lie far outside of [0, 1].
+            ArgumentError: The images lie far outside of [0, 1].
         """
         check_images("images", images)
         outputs = self.network((255 * images).round().clamp(0, 255).to(torch.uint8))[0]
@@ -77,8 +78,8 @@ def _load(weights: str | Path, layer: str) -> nn.Module:
         # torch-fidelity unpickles whatever is in the file; nothing but tensors gets that far
         torch.load(weights, weights_only=True, map_location="meta")
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise ValueError(f"{weights} holds no weights that can be read; {mend}") from error
+        raise ArgumentError(f"{weights} holds no weights that can be read; {mend}") from error
     try:
         return module.FeatureExtractorInceptionV3("inception", [layer], feature_extractor_weights_path=str(weights))
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise ValueError(f"{weights} holds the weights of another network; {mend}") from error
+        raise ArgumentError(f"{weights} holds the weights of another network; {mend}") from error

@@ -5,11 +5,13 @@ import math
 import torch
 from torch import Tensor
 
+from cyclekit.errors import ArgumentError
+
 
 def check_positive_range(data_range: float) -> None:
     """Raise unless a data range is a positive number."""
     if not 0 < data_range < math.inf:
-        raise ValueError(f"data_range must be positive and finite, got {data_range}")
+        raise ArgumentError(f"data_range must be positive and finite, got {data_range}")
 
 
 def check_images(name: str, images: Tensor, data_range: float = 1.0) -> None:
@@ -33,4 +35,4 @@ def _check(name: str, values: Tensor, low: float, high: float, expected: str) ->
     finite = values.detach().where(values.isfinite(), (low + high) / 2)
     least, most = finite.aminmax()
     if least < low or most > high:
-        raise ValueError(f"{name}: got values from {least:.3g} to {most:.3g}, expected {expected}")
+        raise ArgumentError(f"{name}: got values from {least:.3g} to {most:.3g}, expected {expected}")

@@ -49,7 +49,7 @@ def find_stops(
         for name, call in uses.items()
     }
     for term in graph.terms:
-        if isinstance(term, Comparison) and term.weight > 0:
+        if isinstance(term, Comparison) and term.weight != 0:
             domains = [graph.domains[value] for value in term.signals]
             stops[term.name] = without_gradient(measures.criteria[term.criterion], domains)
     return {name: places for name, places in stops.items() if places}
@@ -81,11 +81,11 @@ def check_flow(graph: CycleGraph, flow: Mapping[str, frozenset[str]]) -> None:
 
 def check_discriminators(graph: CycleGraph, discriminators: Mapping[str, nn.Module]) -> None:
     """Warn of adversaries that contradict each other, and of critics without what their loss needs."""
-    adversaries = [term for term in graph.terms if isinstance(term, Adversary) and term.weight > 0]
+    adversaries = [term for term in graph.terms if isinstance(term, Adversary) and term.weight != 0]
     sides = {(term.discriminator, term.fake, term.real) for term in adversaries}
     penalties: dict[str, set[str]] = {}
     for term in graph.terms:
-        if isinstance(term, Regularizer) and term.measure == "penalty" and term.weight > 0:
+        if isinstance(term, Regularizer) and term.measure == "penalty" and term.weight != 0:
             penalties.setdefault(term.adversary, set()).add(term.criterion)
     for term in adversaries:
         if (term.discriminator, term.real, term.fake) in sides and term.fake < term.real:
@@ -104,16 +104,38 @@ def check_discriminators(graph: CycleGraph, discriminators: Mapping[str, nn.Modu
 
 
 def criteria_fit(graph: CycleGraph, criteria: Mapping[str, Callable[..., Any]]) -> None:
-    """Check that each criterion takes as many signals as its terms give it.
+    """Check that each criterion takes as many signals as its terms give it, and can look at samples one by one.
 
     Raises:
         GraphError: One does not.
     """
-    for term in graph.terms:
-        if isinstance(term, Comparison) and term.weight > 0 and not _takes(criteria[term.criterion], len(term.signals)):
+    for term in (term for term in graph.terms if isinstance(term, Comparison) and term.weight != 0):
+        if term.where and getattr(criteria.get(term.criterion), "couples_samples", False):
+            raise GraphError(
+                f"the term {term.name!r} is computed for some samples of a batch, and {term.criterion!r} compares the "
+                "samples of a batch with each other: choose another criterion"
+            )
+        if not _takes(criteria[term.criterion], len(term.signals)):
+            takes = ", ".join(_signature(criteria[term.criterion]).parameters)
             raise GraphError(
                 f"the term {term.name!r} gives {term.criterion!r} {len(term.signals)} signals "
-                f"({', '.join(term.signals)}), which it does not take: {_signature(criteria[term.criterion])}"
+                f"({', '.join(term.signals)}), and it takes {takes}"
+            )
+
+
+def functions_fit(graph: CycleGraph, functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Check that each function takes as many signals as the graph gives it.
+
+    Raises:
+        GraphError: One does not.
+    """
+    for call in graph.calls:
+        function = functions.get(call.network)
+        if function is not None and not _takes(function, len(call.inputs)):
+            takes = ", ".join(_signature(function).parameters) or "nothing"
+            raise GraphError(
+                f"{call.network} is given {len(call.inputs)} signals ({', '.join(call.inputs)}), and the function "
+                f"takes {takes}"
             )
 
 

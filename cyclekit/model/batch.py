@@ -1,6 +1,6 @@
 """What a batch must carry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import isfinite
 from typing import TypeAlias
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cyclekit.errors import SignalError, SignalWarning, warn
-from cyclekit.graph import Domain, Label, Latent, Mask
+from cyclekit.graph import Classes, Comparison, CycleGraph, Domain, Label, Latent, Mask
 
 Batch: TypeAlias = Mapping[str, Tensor]
 
@@ -35,9 +35,12 @@ def checked_signals(
     for name in names:
         if name not in batch:
             raise SignalError(
-                f"the batch carries no {name!r} ({domains[name]}); it carries {', '.join(batch) or 'nothing'}"
+                f"the batch carries no {name!r} ({domains[name]}); it carries {', '.join(map(str, batch)) or 'nothing'}"
             )
         found[name] = _fitting(name, batch[name], domains[name], dtype)
+    if len({value.device for value in found.values()}) > 1:
+        places = ", ".join(f"{name!r} is on {value.device}" for name, value in found.items())
+        raise SignalError(f"one batch is on one device, the model's: {places}; move it by .to(...)")
     _check_alike("samples", {name: value.shape[:1] for name, value in found.items()})
     maps = {
         name: value.shape[2:]
@@ -51,15 +54,19 @@ def checked_signals(
 def _fitting(name: str, value: Tensor, domain: Domain, dtype: torch.dtype) -> Tensor:
     if not isinstance(value, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SignalError(f"{name!r} must be a tensor, got {type(value).__name__}")
+    if value.layout != torch.strided:
+        raise SignalError(f"{name!r} is a sparse tensor: use .to_dense()")
     if isinstance(domain, Label):
         _check_label(name, value, domain)
         if value.ndim == 1:
-            return _one_hot(name, value, domain.channels, dtype)
+            return _one_hot(name, value, domain, dtype)
+    if isinstance(domain, Classes):
+        _check_classes(name, value, domain)
+        if value.ndim == 3:
+            return _one_hot(name, value, domain, dtype)
     if not value.is_floating_point():
-        raise SignalError(
-            f"{name!r} must hold floating-point numbers, got {value.dtype}: "
-            f"scale the values to [0, 1] and use {domain}.normalize"
-        )
+        mend = "use .float()" if domain.bounds is None else f"scale the values to [0, 1] and use {domain}.normalize"
+        raise SignalError(f"{name!r} must hold floating-point numbers, got {value.dtype}: {mend}")
     axes = ("batch", "channels", "height", "width") if domain.spatial else ("batch", "channels")
     if value.ndim != len(axes) or value.shape[1] != domain.channels:
         raise SignalError(
@@ -67,6 +74,23 @@ def _fitting(name: str, value: Tensor, domain: Domain, dtype: torch.dtype) -> Te
             f"got {tuple(value.shape)}"
         )
     return value
+
+
+def _check_classes(name: str, value: Tensor, domain: Classes) -> None:
+    """Say how a map of classes is given, where it is given in another way."""
+    integer = not value.is_floating_point() and value.dtype != torch.bool
+    if (value.ndim == 3 and integer) or (value.ndim == 4 and value.is_floating_point()):
+        return
+    if value.ndim == 3:
+        mend = "classes are integers: use .long()"
+    elif value.ndim == 4 and value.shape[1] == 1 and integer:
+        mend = "classes have no axis of channels: use .squeeze(1)"
+    else:
+        mend = "a one-hot map is floating-point: use .float()"
+    raise SignalError(
+        f"{name!r} is {domain}: expected classes as integers (batch, height, width), or one-hot as floating-point "
+        f"numbers (batch, {domain.channels}, height, width); got {value.dtype} of shape {tuple(value.shape)}: {mend}"
+    )
 
 
 def _check_label(name: str, value: Tensor, domain: Label) -> None:
@@ -86,13 +110,20 @@ def _check_label(name: str, value: Tensor, domain: Label) -> None:
     )
 
 
-def _one_hot(name: str, labels: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
+def _one_hot(name: str, classes: Tensor, domain: Label | Classes, dtype: torch.dtype) -> Tensor:
+    count, ignore = domain.channels, getattr(domain, "ignore", None)
     # On an accelerator the range goes unchecked: looking would wait for the device.
-    if labels.device.type == "cpu" and not torch.compiler.is_compiling():
-        wrong = labels[(labels < 0) | (labels >= classes)]
-        if len(wrong):
-            raise SignalError(f"{name!r} is Label({classes}): expected classes 0 to {classes - 1}, got {wrong[0]:d}")
-    return (labels[:, None] == torch.arange(classes, device=labels.device)).to(dtype)
+    if classes.device.type == "cpu" and not torch.compiler.is_compiling():
+        wrong = (classes < 0) | (classes >= count)
+        if ignore is not None:
+            wrong &= classes != ignore
+        if wrong.any():
+            beside = "" if ignore is None else f" and {ignore}"
+            raise SignalError(
+                f"{name!r} is {domain}: expected classes 0 to {count - 1}{beside}, got {classes[wrong][0]:d}"
+            )
+    known = torch.arange(count, device=classes.device).reshape(1, -1, *[1] * (classes.ndim - 1))
+    return (classes[:, None] == known).to(dtype)
 
 
 def _check_alike(what: str, sizes: Mapping[str, tuple[int, ...]]) -> None:
@@ -108,13 +139,26 @@ def _by(size: tuple[int, ...]) -> str:
     return "x".join(map(str, size))
 
 
-def check_values(batch: Batch, domains: Mapping[str, Domain], told: Iterable[str]) -> None:
+def check_dtypes(batch: Batch, dtypes: Collection[torch.dtype]) -> None:
+    """Check that signals are of a type that the model's weights have, or that autocast brings there.
+
+    Raises:
+        SignalError: One is not.
+    """
+    for name, value in batch.items():
+        cast = torch.is_autocast_enabled(value.device.type) and value.dtype != torch.float64
+        if value.dtype not in dtypes and not cast:
+            got, wanted = (str(dtype).removeprefix("torch.") for dtype in (value.dtype, min(dtypes, key=str)))
+            mend = {"float32": "float", "float64": "double", "float16": "half"}.get(wanted, wanted)
+            raise SignalError(f"{name!r} is {got} and the model's weights {wanted}: use .{mend}()")
+
+
+def check_values(batch: Batch, graph: CycleGraph) -> None:
     """Look at the values of a batch, once: it waits for the device.
 
     Args:
         batch: The signals of a batch by name, as `checked_signals` returned them.
-        domains: The domain of each.
-        told: Signals that are the target of a cross entropy.
+        graph: Says what they are, and what terms do with them.
 
     Raises:
         SignalError: Values are not finite or out of any range a model works in.
@@ -122,9 +166,14 @@ def check_values(batch: Batch, domains: Mapping[str, Domain], told: Iterable[str
     Warns:
         SignalWarning: Values are those of pictures in [0, 1], where a model works in [-1, 1].
     """
-    told = frozenset(told)
+    comparisons = [term for term in graph.terms if isinstance(term, Comparison)]
+    told = {term.target for term in comparisons if term.criterion == "cross_entropy"}
+    attributes = {term.target for term in comparisons if term.criterion == "binary_cross_entropy"}
+    flags = {term.where for term in comparisons}
     for name, value in batch.items():
-        domain = domains[name]
+        domain = graph.domains[name]
+        if value.is_meta:
+            raise SignalError(f"{name!r} is on the device 'meta', where tensors hold no values: move it by .to(...)")
         if value.numel() == 0:
             raise SignalError(
                 f"{name!r} holds no values: its shape is {tuple(value.shape)}; a batch has one sample or more"
@@ -133,10 +182,23 @@ def check_values(batch: Batch, domains: Mapping[str, Domain], told: Iterable[str
         if not (isfinite(low) and isfinite(high)):
             raise SignalError(f"{name!r} holds NaN or infinite values: look at the data that makes it")
         seen = f"{name!r} is {domain}, its values go from {low:.4g} to {high:.4g}"
+        if name in flags and ((value != 0) & (value != 1)).any():
+            raise SignalError(f"{seen}: it tells which samples have what a term needs, by 1, and which have not, by 0")
+        if name in attributes and not -1e-3 <= low <= high <= 1 + 1e-3:
+            raise SignalError(
+                f"{seen}: the target of a binary cross entropy is 1 where an attribute holds, 0 elsewhere"
+            )
         if domain.bounds is not None:
             _check_range(seen, domain, low, high)
         elif isinstance(domain, Mask) and not -1e-3 <= low <= high <= 1 + 1e-3:
             raise SignalError(f"{seen}: a mask is 1 inside its region and 0 outside{_of_bytes(high)}")
+        elif isinstance(domain, Classes) and name in told:
+            sums = value.sum(1)
+            if low < 0 or not torch.allclose(sums * (sums - 1), torch.zeros_like(sums), atol=1e-3):
+                raise SignalError(
+                    f"{name!r} is {domain} and the target of a cross entropy: expected one class a pixel, as integers "
+                    "(batch, height, width) or one-hot, or none at all"
+                )
         elif isinstance(domain, Label) and name in told:
             sums = value.sum(1)
             if low < 0 or not torch.allclose(sums, torch.ones_like(sums), atol=1e-3):

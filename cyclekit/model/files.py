@@ -86,7 +86,12 @@ def parse_model(folder: Path, contents: Mapping[str, bytes]) -> Saved:
             name: None if spec is None else NetworkSpec.from_dict(spec)
             for name, spec in _json(folder / NETWORKS_FILE, contents[NETWORKS_FILE]).items()
         }
-        return Saved(graph, specs, load(contents[WEIGHTS_FILE]))
+        weights = load(contents[WEIGHTS_FILE])
+        if bad := not_finite(weights):
+            raise PretrainedError(
+                f"{folder / WEIGHTS_FILE} holds {bad!r}, which is not finite: nothing can be made of it"
+            )
+        return Saved(graph, specs, weights)
     except PretrainedError:
         raise
     except SafetensorError as error:
@@ -95,9 +100,16 @@ def parse_model(folder: Path, contents: Mapping[str, bytes]) -> Saved:
         raise PretrainedError(f"{folder} holds no readable model: {one_line(error)}") from error
 
 
+def not_finite(weights: Mapping[str, Tensor]) -> str | None:
+    """Return the first tensor that holds NaN or infinite values."""
+    numbers = {name: weight for name, weight in weights.items() if weight.is_floating_point()}
+    return next((name for name, weight in numbers.items() if not weight.isfinite().all()), None)
+
+
 def one_line(error: Exception) -> str:
     """Return what an error says, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    said = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+    return " ".join(said.split()) or type(error).__name__
 
 
 def _json(path: Path, content: bytes) -> dict[str, Any]:

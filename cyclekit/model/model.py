@@ -12,8 +12,17 @@ from torch import Tensor, nn
 from cyclekit._files import whole_folder
 from cyclekit._registry import suggestion
 from cyclekit._timm import fetching_nothing
-from cyclekit.errors import GraphError, PretrainedError, UnknownNameError
-from cyclekit.graph import Adversary, Comparison, CycleGraph, StandIn
+from cyclekit._typed import typed
+from cyclekit.errors import (
+    ArgumentError,
+    FolderError,
+    GraphError,
+    PretrainedError,
+    SignalError,
+    TrainingDivergedError,
+    UnknownNameError,
+)
+from cyclekit.graph import Adversary, CycleGraph, Noise, StandIn
 from cyclekit.graph.terms import Side
 from cyclekit.losses import (
     AdversarialLoss,
@@ -23,10 +32,19 @@ from cyclekit.losses import (
     create_criterion,
     create_penalty,
 )
-from cyclekit.model.advice import check_discriminators, check_flow, chosen_or_default, criteria_fit, find_stops
-from cyclekit.model.batch import Batch, check_values, checked_signals
+from cyclekit.model.advice import (
+    check_discriminators,
+    check_flow,
+    chosen_or_default,
+    criteria_fit,
+    find_stops,
+    functions_fit,
+)
+from cyclekit.model.batch import Batch, check_dtypes, check_values, checked_signals
+from cyclekit.model.card import ModelCard
 from cyclekit.model.evaluation import Evaluator, Part, Values, one_tensor
-from cyclekit.model.files import FILES, one_line, read_model, write_model
+from cyclekit.model.files import FILES, not_finite, one_line, read_model, write_model
+from cyclekit.model.hub import fetched, is_repository, pushed
 from cyclekit.model.objectives import (
     DiscriminatorObjective,
     GeneratorObjective,
@@ -115,11 +133,12 @@ class CycleModel(nn.Module):
         super().__init__()
         graph.check()
         self._graph = graph
+        self._noise = tuple(name for name in graph.inputs if isinstance(graph.signals[name], Noise))
         generators = chosen_or_default(graph, "generators", generators)
         discriminators = chosen_or_default(graph, "discriminators", discriminators)
         self.specs: dict[str, NetworkSpec | None] = {}
-        stand_ins = tuple(s.by for s in graph.schedule.stand_ins if s.by not in graph.generators)
-        self.generators = self._create("generators", graph.generators, generators, stand_ins)
+        self._stand_ins = tuple(s.by for s in graph.schedule.stand_ins if s.by not in graph.generators)
+        self.generators = self._create("generators", graph.generators, generators, self._stand_ins)
         self.discriminators = self._create("discriminators", graph.discriminators, discriminators)
         self._functions = functions_of(graph, functions or {})
         self._measures = _measures(graph, criteria or {})
@@ -131,8 +150,10 @@ class CycleModel(nn.Module):
             *self._measures.penalties.values(),
         )
         self.helpers = nn.ModuleList([part for part in helpers if isinstance(part, nn.Module)])
-        self._resting = tuple(dict.fromkeys((*graph.frozen, *stand_ins)))
+        self._looked = False
+        self._resting = tuple(dict.fromkeys((*graph.frozen, *self._stand_ins)))
         criteria_fit(graph, self._measures.criteria)
+        functions_fit(graph, self._functions)
         self._stops = find_stops(graph, self._functions, self._measures)
         self.train()
         self._built: tuple[nn.Module, ...] = ()
@@ -193,15 +214,61 @@ class CycleModel(nn.Module):
             SignalError: A signal does not fit its domain.
         """
         known = self._known(batch)
+        batch = self.with_noise(batch)
         return self._values(batch, known, self._possible(batch, known))
 
+    def with_noise(self, batch: Batch, generator: torch.Generator | None = None) -> Batch:
+        """Return a batch with the `cyclekit.Noise` that it lacks, drawn anew.
+
+        `forward`, `generate` and the losses call it, and a training step once for all of them.
+
+        Args:
+            batch: Signals by name.
+            generator: Draws the numbers, on its own device; by default torch's, on the batch's.
+
+        Returns:
+            The batch itself where it lacks none, or a new one, of as many samples as its first signal.
+
+        Raises:
+            SignalError: The batch carries no signal that says how many samples there are.
+        """
+        lacking = [name for name in self._noise if name not in batch]
+        if not lacking:
+            return batch
+        known = (value for name, value in batch.items() if name in self.graph.domains and isinstance(value, Tensor))  # pyright: ignore[reportUnnecessaryIsInstance]
+        like = next(known, None)
+        if like is None or like.ndim == 0:
+            raise SignalError(
+                f"noise is drawn for {', '.join(map(repr, lacking))}, but the batch carries no signal that says for "
+                f"how many samples; pass one of {', '.join(self.graph.inputs)}"
+            )
+        dtype, device = self._dtype(), like.device
+        drawn = {
+            name: torch.randn(
+                len(like),
+                self.graph.signals[name].channels,
+                dtype=dtype,
+                device=device if generator is None else generator.device,
+                generator=generator,
+            ).to(device)
+            for name in lacking
+        }
+        return {**batch, **drawn}
+
     def generate(
-        self, batch: Batch, signals: Iterable[str] | None = None, *, step: int | None = None
+        self,
+        batch: Batch,
+        signals: Iterable[str] | None = None,
+        *,
+        step: int | None = None,
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return generated signals, without gradient.
 
         The networks run in the mode they are in: call ``model.eval()`` first for what a trained model is to show,
         since in training mode dropout draws and batch normalisation looks at the batch. No statistics change.
+        The values of the first batch that a model sees are looked at (`check_values`), of later ones names, types and
+        shapes alone, so that nothing waits for the device.
 
         Args:
             batch: Signals by name: images and maps ``(batch, channels, height, width)`` in [-1, 1], vectors
@@ -209,6 +276,7 @@ class CycleModel(nn.Module):
                 them are taken as they are.
             signals: What to generate; by default everything the batch's signals allow.
             step: Training steps taken so far, for stand-ins; by default they have had their time.
+            generator: Draws the noise that the batch does not carry; one of the same seed draws the same again.
 
         Returns:
             The generated signals by name, images and maps in [-1, 1].
@@ -218,6 +286,9 @@ class CycleModel(nn.Module):
             GraphError: A name in ``signals`` is no generated signal.
         """
         known = self._known(batch)
+        if not (self._looked or torch.compiler.is_compiling()):
+            self.check_values({name: batch[name] for name in self.graph.inputs if name in batch})
+        batch = self.with_noise(batch, generator)
         if signals is None:
             chosen = self._possible(batch, known)
         elif isinstance(signals, str):
@@ -236,18 +307,40 @@ class CycleModel(nn.Module):
 
         Args:
             batch: The input signals by name, as for `generate`.
-            terms: Names of the terms to compute; by default all of positive weight.
-            step: Training steps taken so far, for stand-ins; by default they have had their time.
+            terms: Names of the terms to compute; by default all of a weight other than 0.
+            step: Training steps taken so far, for stand-ins and weights that change; by default all have had their
+                time.
 
         Returns:
-            Total, terms, and the generated signals with their gradient.
+            Total, terms, and the generated signals with their gradient, and the noise that was drawn.
 
         Raises:
             SignalError: A signal is missing or does not fit its domain.
             GraphError: A named term does not exist.
         """
-        objective = self.generator_objective(self.active_terms(batch, "generators", terms), step=step)
-        return objective(self.checked(batch, objective.plan.inputs))
+        full = self.with_noise(batch)
+        objective = self.generator_objective(self._present_terms(full, "generators", terms, step), step=step)
+        losses = objective(self.checked(full, objective.plan.inputs), self.present_weights(objective, step))
+        drawn = {name: full[name] for name in self._noise if name not in batch}
+        return Losses(losses.total, losses.terms, {**losses.signals, **drawn})
+
+    def present_weights(
+        self, objective: GeneratorObjective | DiscriminatorObjective, step: int | None
+    ) -> dict[str, Tensor]:
+        """Return the weights that change over training, at a step.
+
+        Args:
+            objective: Whose terms.
+            step: Training steps taken so far; ``None`` is the end.
+
+        Returns:
+            Scalars by term, on the model's device.
+        """
+        _check_step(step)
+        if not objective.ramps:
+            return {}
+        device = next(self.parameters()).device
+        return {name: torch.full((), ramp.at(step), device=device) for name, ramp in objective.ramps.items()}
 
     def discriminator_loss(
         self,
@@ -256,14 +349,17 @@ class CycleModel(nn.Module):
         history: Batch | None = None,
         *,
         terms: Iterable[str] | None = None,
+        step: int | None = None,
     ) -> Losses:
         """Return the discriminators' loss; the generators take no gradient from it.
 
         Args:
             batch: The input signals by name, as for `generate`.
-            signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
-            history: By adversary, the joined tuple to judge as generated instead, from a history pool.
-            terms: Names of the terms to compute; by default all of positive weight.
+            signals: Generated signals, and noise, as `generator_loss` returned them; what is missing is generated.
+            history: By adversary, the tuple to judge as generated instead, as `fakes` gives it, from a history pool.
+            terms: Names of the terms to compute; by default all of a weight other than 0.
+            step: Training steps taken so far, for stand-ins and weights that change; by default all have had their
+                time.
 
         Returns:
             Total, scaled by the schedule's factor, and terms.
@@ -274,10 +370,17 @@ class CycleModel(nn.Module):
         """
         for name in history or ():
             self.graph.term(name)
-        objective = self.discriminator_objective(self.active_terms(batch, "discriminators", terms))
+        for name in signals or ():
+            if name not in self.graph.domains:
+                raise SignalError(
+                    f"signals names {name!r}, which nothing makes{suggestion(name, self.graph.generated)}"
+                )
+        batch = self._with_drawn(batch, signals or {})
+        objective = self.discriminator_objective(self._present_terms(batch, "discriminators", terms, step))
         with torch.no_grad():
             given = self._values(batch, signals or {}, objective.plan.given)
-        return objective(self.checked(batch, objective.plan.inputs), given, history)
+        weights = self.present_weights(objective, step)
+        return objective(self.checked(batch, objective.plan.inputs), given, history, weights)
 
     def fakes(self, batch: Batch, signals: Batch, *, terms: Iterable[str] | None = None) -> dict[str, Tensor]:
         """Return what each adversary judges as generated, for history pools.
@@ -285,26 +388,28 @@ class CycleModel(nn.Module):
         Args:
             batch: The input signals by name.
             signals: Generated signals, as `generator_loss` returned them; what is missing is generated.
-            terms: Names of the adversaries; by default all of positive weight.
+            terms: Names of the adversaries; by default all of a weight other than 0.
 
         Returns:
-            By adversary, the signals of its fake tuple joined along the channels, detached.
+            By adversary, the signals of its fake tuple as one tensor, detached: joined along the channels, or
+            flat where its discriminator takes them one by one. An adversary with ``<>`` has none.
 
         Raises:
             SignalError: A signal is missing or does not fit its domain.
             GraphError: A named term does not exist.
         """
+        batch = self._with_drawn(batch, signals)
         active = self.active_terms(batch, "discriminators", terms)
         adversaries = [
             term
             for term in self.graph.minimised_by("discriminators")
-            if isinstance(term, Adversary) and term.generated and term.name in active
+            if isinstance(term, Adversary) and term.generated and not term.confused and term.name in active
         ]
         judged = dict.fromkeys(name for term in adversaries for name in term.fake)
         with torch.no_grad():
             values = self._values(batch, signals, tuple(judged))
-        join = self._evaluator(None).join
-        return {term.name: join(term.fake, values).detach() for term in adversaries}
+        pack = self._evaluator(None).pack
+        return {term.name: pack(term.discriminator, term.fake, values).detach() for term in adversaries}
 
     def generator_objective(
         self,
@@ -316,7 +421,7 @@ class CycleModel(nn.Module):
         """Return the generators' loss as a module, to compile or to wrap: ``objective(batch) -> Losses``.
 
         Args:
-            terms: Names of the terms to compute; by default all of positive weight.
+            terms: Names of the terms to compute; by default all of a weight other than 0.
             networks: The generators that learn; by default all but frozen ones.
             step: Training steps taken so far, for stand-ins.
 
@@ -360,7 +465,7 @@ class CycleModel(nn.Module):
         """Return the discriminators' loss as a module: ``objective(batch, signals, history) -> Losses``.
 
         Args:
-            terms: Names of the terms to compute; by default all of positive weight.
+            terms: Names of the terms to compute; by default all of a weight other than 0.
             networks: The discriminators that learn; by default all.
             weights: What terms weigh besides their own weight, as a penalty does that is computed once in
                 so many steps.
@@ -390,7 +495,7 @@ class CycleModel(nn.Module):
         Args:
             batch: Signals by name.
             side: ``"generators"`` or ``"discriminators"``.
-            terms: Names of the terms to choose from; by default all of positive weight.
+            terms: Names of the terms to choose from; by default all of a weight other than 0.
 
         Returns:
             Names of terms, in order of appearance.
@@ -416,9 +521,8 @@ class CycleModel(nn.Module):
         Warns:
             SignalWarning: Values are those of pictures in [0, 1], where a model works in [-1, 1].
         """
-        domains = {name: domain for name, domain in self.graph.domains.items() if name in batch}
-        told = [t.target for t in self.graph.terms if isinstance(t, Comparison) and t.criterion == "cross_entropy"]
-        check_values(self.checked(batch, domains), domains, told)
+        check_values(self.checked(batch, [name for name in self.graph.domains if name in batch]), self.graph)
+        self._looked = True
 
     def checked(self, batch: Batch, names: Iterable[str]) -> dict[str, Tensor]:
         """Return the named signals of a batch, once they are known to fit their domains.
@@ -433,8 +537,11 @@ class CycleModel(nn.Module):
         Raises:
             SignalError: One is missing or does not fit: the message names it, its domain, and what came.
         """
-        dtype = next((weight.dtype for weight in self.parameters()), torch.get_default_dtype())
-        return checked_signals(batch, names, self._evaluator(None).domains, dtype)
+        dtype = self._dtype()
+        found = checked_signals(batch, names, self._evaluator(None).domains, dtype)
+        if any(value.dtype != dtype for value in found.values()):
+            check_dtypes(found, {weight.dtype for weight in self.parameters()} or {dtype})
+        return found
 
     def function(self, name: str) -> Callable[..., Tensor]:
         """Return one of the graph's functions.
@@ -456,7 +563,7 @@ class CycleModel(nn.Module):
         """Return what measures a term: a criterion, an adversarial loss or a penalty.
 
         Args:
-            term: The name of a term of positive weight.
+            term: The name of a term of a weight other than 0.
 
         Returns:
             The same object in every term of one measure.
@@ -485,23 +592,26 @@ class CycleModel(nn.Module):
 
     # ------------------------------------------------------------------ kept
 
+    @typed
     def save_pretrained(self, folder: str | Path) -> None:
         """Write graph, networks' specs and weights into a folder, whole or not at all.
+
+        The weights of stand-ins, which training alone needs, are left out.
 
         Args:
             folder: Where to; made, or replaced as a whole where it holds an earlier model.
 
         Raises:
-            FileExistsError: The folder holds other files too, which replacing it would lose, or it is the
+            FolderError: The folder holds other files too, which replacing it would lose, or it is the
                 working directory.
+            TrainingDivergedError: A weight is not finite; what the folder held stays.
+            ShapeError: ``folder`` is no path.
             OSError: The folder cannot be written into.
         """
         folder = Path(folder)
         others = [path.name for path in folder.iterdir() if path.name not in FILES] if folder.is_dir() else []
         if others:
-            raise FileExistsError(
-                f"{folder} holds {others[0]!r}, which is no model's; choose a folder for the model alone"
-            )
+            raise FolderError(f"{folder} holds {others[0]!r}, which is no model's; choose a folder for the model alone")
         with whole_folder(folder) as draft:
             self.write(draft)
 
@@ -510,18 +620,51 @@ class CycleModel(nn.Module):
 
         Args:
             folder: Where to.
-        """
-        write_model(folder, self.graph, self.specs, self.state_dict())
 
-    @classmethod
-    def from_pretrained(cls, folder: str | Path, **options: Unpack[ModelOptions]) -> Self:
-        """Rebuild a model from `save_pretrained`'s folder alone.
+        Raises:
+            TrainingDivergedError: A weight is not finite.
+        """
+        weights = self.own_weights()
+        if bad := not_finite(weights):
+            raise TrainingDivergedError(
+                f"the model's {bad} is not finite, and is not written: save it as it was before, from a checkpoint"
+            )
+        write_model(folder, self.graph, self.specs, weights)
+
+    def push_to_hub(
+        self, repository: str, *, card: ModelCard | None = None, private: bool = False, token: str | None = None
+    ) -> str:
+        """Share the model on the Hugging Face hub, with a card that says what it is and what it is not for.
 
         Args:
-            folder: Where it was written; of a folder that holds a run's checkpoints, the latest is taken.
+            repository: ``"owner/name"``; made where it is missing.
+            card: What the graph cannot know: data, scores, licence.
+            private: Whether a repository that is made is private.
+            token: The hub's; by default the one that ``hf auth login`` keeps.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            HubError: The hub refuses, or cannot be reached.
+        """
+        text = (card or ModelCard()).text(self.graph, self.specs)
+        return pushed(repository, self.save_pretrained, text, private=private, token=token)
+
+    @classmethod
+    def from_pretrained(
+        cls, folder: str | Path, *, revision: str | None = None, **options: Unpack[ModelOptions]
+    ) -> Self:
+        """Rebuild a model from `save_pretrained`'s folder alone, or from one that was pushed to the hub.
+
+        Args:
+            folder: Where it was written; of a folder that holds a run's checkpoints, the latest is taken. Where
+                there is no such folder, ``"owner/name"`` is a repository of the Hugging Face hub.
+            revision: A branch, tag or commit of the repository.
             **options: Modules, functions and criteria of your own that the folder cannot hold, as for
-                `CycleGraph.build`. Nothing is downloaded: pretrained networks are built without weights, which the
-                folder has.
+                `CycleGraph.build`. A stand-in is needed to go on training alone: without it the model's graph has
+                none. Of pretrained networks nothing is downloaded: they are built without weights,
+                which the folder has.
 
         Returns:
             The model in evaluation mode, in the dtype it was saved in; ``model.train()`` goes on training. Networks
@@ -530,13 +673,17 @@ class CycleModel(nn.Module):
         Raises:
             PretrainedError: The folder holds no model, or a damaged one, or weights of other networks.
             GraphError: A network is a module of your own that was not passed.
+            HubError: The repository cannot be fetched.
         """
-        folder = Path(folder)
+        folder = fetched(str(folder), revision) if is_repository(folder) else Path(folder)
         graph, specs, weights = read_model(folder)
-        stand_ins = tuple(stand_in.by for stand_in in graph.schedule.stand_ins)
-        options["generators"] = _with_saved(
-            "generators", (*graph.generators, *stand_ins), options.get("generators", {}), specs, folder
-        )
+        passed = options.get("generators", {})
+        own = passed if isinstance(passed, Mapping) else {}
+        stand_ins = tuple(s for s in graph.schedule.stand_ins if s.by in own or s.by in graph.generators)
+        if stand_ins != graph.schedule.stand_ins:
+            graph = graph.replace(schedule=replace(graph.schedule, stand_ins=stand_ins))
+        named = dict.fromkeys((*graph.generators, *(stand_in.by for stand_in in stand_ins)))
+        options["generators"] = _with_saved("generators", named, passed, specs, folder)
         options["discriminators"] = _with_saved(
             "discriminators", graph.discriminators, options.get("discriminators", {}), specs, folder
         )
@@ -551,10 +698,32 @@ class CycleModel(nn.Module):
             if name in weights:
                 held.data = held.data.to(weights[name].dtype)
         try:
-            model.load_state_dict(weights)
+            model.load_own_weights(weights)
         except RuntimeError as error:
             raise PretrainedError(f"{folder} holds weights of other networks: {one_line(error)}") from error
         return model.eval()
+
+    def own_weights(self) -> dict[str, Tensor]:
+        """Return all weights and buffers but those of stand-ins, which the user passes.
+
+        Returns:
+            What a saved model holds, by the names of `state_dict`.
+        """
+        waiting = tuple(f"generators.{name}." for name in self._stand_ins)
+        return {name: weight for name, weight in self.state_dict().items() if not name.startswith(waiting)}
+
+    def load_own_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up what `own_weights` gave; stand-ins keep theirs.
+
+        Args:
+            weights: By name.
+
+        Raises:
+            RuntimeError: They are another model's.
+        """
+        self.load_state_dict(
+            {**self.state_dict(), **weights} if weights.keys() == self.own_weights().keys() else weights
+        )
 
     # ------------------------------------------------------------------ inside
 
@@ -579,12 +748,29 @@ class CycleModel(nn.Module):
             self._built = networks
             self._evaluators.clear()
             self._objectives.clear()
+        _check_step(step)
         now = tuple(s for s in self.graph.schedule.stand_ins if step is not None and step < s.steps)
         if now not in self._evaluators:
             graph = self.graph if step is None else self.graph.at_step(step)
             parts: dict[str, Part] = {**self._functions, **self.generators, **self.discriminators}
             self._evaluators[now] = Evaluator(graph, parts)
         return self._evaluators[now]
+
+    def _dtype(self) -> torch.dtype:
+        return next((weight.dtype for weight in self.parameters()), torch.get_default_dtype())
+
+    def _with_drawn(self, batch: Batch, signals: Batch) -> Batch:
+        """Return a batch with the noise that signals were made of, and what is missing drawn anew."""
+        drawn = {name: signals[name] for name in self._noise if name in signals}
+        return self.with_noise({**batch, **drawn} if drawn else batch)
+
+    def _present_terms(
+        self, batch: Batch, side: Side, terms: Iterable[str] | None, step: int | None
+    ) -> tuple[str, ...]:
+        """Return the active terms, but those that rest at a step."""
+        active = self.active_terms(batch, side, terms)
+        resting = () if step is None else self.graph.resting(step)
+        return tuple(name for name in active if name not in resting)
 
     def _known(self, batch: Batch) -> dict[str, Tensor]:
         """Return the generated signals that a batch carries ready-made."""
@@ -633,6 +819,11 @@ def _kept_statistics(model: nn.Module) -> Generator[None]:
             buffer.copy_(value)
 
 
+def _check_step(step: object) -> None:
+    if step is not None and (type(step) is not int or step < 0):
+        raise ArgumentError(f"step: got {step!r}, expected the training steps taken so far, a whole number from 0")
+
+
 def _measures(graph: CycleGraph, own: Mapping[str, Measured]) -> Measures:
     """Return criteria, adversarial losses and penalties for a graph's terms."""
     used = {term.criterion for term in graph.terms}
@@ -648,6 +839,11 @@ def _measures(graph: CycleGraph, own: Mapping[str, Measured]) -> Measures:
             measure = own[name] if name in own else _CREATE[kind](name)
         except UnknownNameError as error:
             raise GraphError(f"the term {term.name!r}: {error}; or pass build(criteria={{{name!r}: ...}})") from None
+        if isinstance(measure, type):
+            raise GraphError(
+                f"the term {term.name!r} is measured by a {kind}, and {name!r} is the class {measure.__name__}: make "
+                f"one of it, {measure.__name__}(...)"
+            )
         if not (isinstance(measure, AdversarialLoss) if kind == "adversarial loss" else callable(measure)):
             article = "an" if kind == "adversarial loss" else "a"
             raise GraphError(

@@ -1,6 +1,6 @@
 """The two objectives: one side's loss as one forward of one module."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from types import MethodType
 from typing import NamedTuple
@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from cyclekit._typed import with_own_code
 from cyclekit.errors import NetworkOutputError
-from cyclekit.graph import Adversary, Comparison, LossPlan, Regularizer, Term
-from cyclekit.losses import AdversarialLoss, Criterion, Penalty
+from cyclekit.graph import Adversary, Comparison, LossPlan, Ramp, Regularizer, Term
+from cyclekit.losses import AdversarialLoss, Criterion, Penalty, confusion
 from cyclekit.model.batch import Batch
+from cyclekit.model.calls import called
 from cyclekit.model.evaluation import Evaluator, Value, Values, one_tensor
 
 
@@ -76,7 +77,7 @@ class Objective(nn.Module):
             for name in (*(evaluation.network for evaluation in plan.evaluations), *penalised)
             if isinstance(part := evaluator.parts[name], nn.Module)
         }
-        learning = frozenset(learning)
+        learning = frozenset(learning).difference(_used_as_they_are(plan))
         self.networks = nn.ModuleDict({name: part for name, part in used.items() if name in learning})
         # So do criteria and functions with weights of their own: processes must agree on them.
         helpers = [measures.of(term) for term in terms.values()]
@@ -90,7 +91,13 @@ class Objective(nn.Module):
         self._groups = evaluator.group(plan.evaluations)
         self._terms = dict(terms)
         self._measures = measures
-        self._logits_of = {(e.network, e.inputs): e.outputs[0] for e in plan.evaluations}
+        self._logits_of = {(e.network, e.inputs): e.outputs[0] for e in plan.evaluations if e.outputs}
+        self.ramps = {name: term.weight for name, term in terms.items() if isinstance(term.weight, Ramp)}
+
+    @property
+    def terms_by_name(self) -> Mapping[str, Term]:
+        """The terms it sums, by the names they are reported under."""
+        return self._terms
 
     def _run(self, values: Values, joined: Mapping[str, Tensor] | None = None) -> None:
         if torch.compiler.is_compiling():
@@ -105,23 +112,40 @@ class Objective(nn.Module):
 
     def _compared(self, term: Comparison, values: Mapping[str, Value]) -> Tensor:
         signals = {name: one_tensor(values[name], name) for name in term.signals}
-        prediction, target = signals[term.prediction], signals[term.target]
+        prediction, target = signals[term.prediction], signals[term.target or term.prediction]
         if prediction.ndim == target.ndim == 4 and prediction.shape[2:] != target.shape[2:]:
             raise NetworkOutputError(
                 f"the term {term.name!r}: {term.prediction} has shape {tuple(prediction.shape)} and {term.target} "
                 f"{tuple(target.shape)}: what is compared has one height and width"
             )
-        return self._measures.criteria[term.criterion](*[signals[name] for name in term.signals])
+        if term.where is None:
+            return self._measured(term, [signals[name] for name in term.signals])
+        # sample by sample, since which are there is known to the device alone
+        present = one_tensor(values[term.where], term.where).flatten() > 0.5
+        each = [
+            self._measured(term, [signals[name][place : place + 1] for name in term.signals])
+            for place in range(len(present))
+        ]
+        return torch.where(present, torch.stack(each), 0).sum() / present.sum().clamp(min=1)
 
-    def _summed(self, losses: Mapping[str, Tensor]) -> Tensor:
-        for name, loss in losses.items():
-            shape = getattr(loss, "shape", None)
-            if shape != ():
-                got = type(loss).__name__ if shape is None else str(tuple(shape))
-                raise NetworkOutputError(
-                    f"the term {name!r}: {self._terms[name].criterion!r} must return a scalar tensor, got {got}"
-                )
-        weighted = [term.weight * losses[name] for name, term in self._terms.items()]
+    def _measured(self, term: Comparison | Regularizer, given: Sequence[Value]) -> Tensor:
+        criterion = self._measures.criteria[term.criterion]
+        return self._scalar(term, called(criterion, given, f"the term {term.name!r}", term.criterion))
+
+    def _scalar(self, term: Term, loss: object) -> Tensor:
+        if not isinstance(loss, Tensor) or loss.shape != ():
+            got = str(tuple(loss.shape)) if isinstance(loss, Tensor) else type(loss).__name__
+            raise NetworkOutputError(
+                f"the term {term.name!r}: {term.criterion!r} must return a scalar tensor, got {got}"
+            )
+        return loss
+
+    def _summed(self, losses: Mapping[str, Tensor], weights: Mapping[str, Tensor] | None) -> Tensor:
+        now = {name: ramp.at(None) for name, ramp in self.ramps.items()} if weights is None else weights
+        weighted = [
+            (term.weight if isinstance(term.weight, float | int) else now[name]) * self._scalar(term, losses[name])
+            for name, term in self._terms.items()
+        ]
         if not weighted:
             return torch.zeros(())
         return sum(weighted[1:], start=weighted[0])
@@ -130,11 +154,12 @@ class Objective(nn.Module):
 class GeneratorObjective(Objective):
     """The generators' loss: comparisons, and how far they are from fooling the discriminators."""
 
-    def forward(self, batch: Batch) -> Losses:
+    def forward(self, batch: Batch, weights: Mapping[str, Tensor] | None = None) -> Losses:
         """Return the generators' losses.
 
         Args:
             batch: The plan's input signals by name, images and maps in [-1, 1].
+            weights: The present weights of `ramps`, scalars; by default those they end at.
 
         Returns:
             Total, terms, and the generated signals with their gradient.
@@ -144,15 +169,17 @@ class GeneratorObjective(Objective):
         losses = {name: self._loss(term, values) for name, term in self._terms.items()}
         generated = [name for name in self._evaluator.graph.generated if name in values]
         signals = {name: one_tensor(values[name], name) for name in generated}
-        return Losses(self._summed(losses), losses, signals)
+        return Losses(self._summed(losses, weights), losses, signals)
 
     def _loss(self, term: Term, values: Mapping[str, Value]) -> Tensor:
         if isinstance(term, Comparison):
             return self._compared(term, values)
         if isinstance(term, Regularizer):
-            return self._measures.criteria[term.criterion](*[values[name] for name in term.features])
+            return self._measured(term, [values[name] for name in term.features])
         measure = self._measures.adversarial[term.criterion]
         fake = self._logits(term, term.fake, values)
+        if term.confused:
+            return confusion(measure, fake, self._logits(term, term.real, values))
         if not measure.needs_real:
             return measure.generator(fake)
         # The real side trains the discriminator alone, whatever it holds.
@@ -162,14 +189,21 @@ class GeneratorObjective(Objective):
 class DiscriminatorObjective(Objective):
     """The discriminators' loss: telling real from generated, and what their heads say of real inputs."""
 
-    def forward(self, batch: Batch, signals: Batch, history: Batch | None = None) -> Losses:
+    def forward(
+        self,
+        batch: Batch,
+        signals: Batch,
+        history: Batch | None = None,
+        weights: Mapping[str, Tensor] | None = None,
+    ) -> Losses:
         """Return the discriminators' losses.
 
         Args:
             batch: The plan's input signals by name, images and maps in [-1, 1].
             signals: The generated signals the plan takes as given; they are detached here.
             history: By adversary, what its discriminator judges as generated in place of this batch's
-                signals: the fake tuple joined along the channels, as a history pool gives it.
+                signals: the fake tuple as `CycleModel.fakes` gives it, from a history pool.
+            weights: The present weights of `ramps`, scalars; by default those they end at.
 
         Returns:
             Total, scaled by the schedule's factor, and terms.
@@ -184,7 +218,7 @@ class DiscriminatorObjective(Objective):
         self._run(values, joined)
         losses = {name: self._loss(term, values, history or {}) for name, term in self._terms.items()}
         scale = self._evaluator.graph.schedule.discriminator_scale
-        return Losses(self._summed(losses) * scale, losses, {})
+        return Losses(self._summed(losses, weights) * scale, losses, {})
 
     def _loss(self, term: Term, values: Mapping[str, Value], history: Batch) -> Tensor:
         if isinstance(term, Comparison):
@@ -195,14 +229,25 @@ class DiscriminatorObjective(Objective):
         return self._measures.adversarial[term.criterion].discriminator(real, fake)
 
     def _penalty(self, term: Regularizer, values: Mapping[str, Value], history: Batch) -> Tensor:
-        join = self._evaluator.join
-        fake = history[term.adversary] if term.adversary in history else join(term.fake, values)
-        judge = self._evaluator.judge(term.discriminator, detached=term.discriminator in self._frozen)
+        evaluator, name = self._evaluator, term.discriminator
+        if term.adversary in history:
+            fake = evaluator.points_of_history(name, term.fake, history[term.adversary])
+        else:
+            fake = evaluator.points(name, term.fake, values)
+        real = evaluator.points(name, term.real, values)
+        judge = evaluator.judge(name, term.real, values, detached=name in self._frozen)
         try:
-            return self._measures.penalties[term.criterion](judge, join(term.real, values), fake)
+            return self._measures.penalties[term.criterion](judge, real, fake)
         except (RuntimeError, TypeError, ValueError) as error:
             error.add_note(f"while computing {term.name}")
             raise
+
+
+def _used_as_they_are(plan: LossPlan) -> frozenset[str]:
+    """Return the networks that a plan uses, but never trains."""
+    uses = {evaluation.network: evaluation.stopped for evaluation in plan.evaluations}
+    uses.update((e.network, False) for e in plan.evaluations if not e.stopped)
+    return frozenset(name for name, stopped in uses.items() if stopped)
 
 
 def _trains(part: nn.Module) -> bool:

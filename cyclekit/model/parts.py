@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from cyclekit._registry import Registry, suggestion
-from cyclekit.errors import GraphError, ImageSizeError
+from cyclekit.errors import GraphError, ImageSizeError, OptionError
 from cyclekit.graph import CycleGraph, Domain, Evaluation, Latent, Mask, Network
+from cyclekit.graph.notation import GATES
 from cyclekit.nets import ChecksSize, NetworkSpec, create_discriminator, create_generator, discriminators, generators
 from cyclekit.nets.layers import FinalActivation, Outputs
 
@@ -68,6 +69,11 @@ def create_network(name: str, choice: NetworkChoice, network: Network | None) ->
     if network is None:
         raise GraphError(f"the graph has no network {name!r}")
     spec = NetworkSpec(choice) if isinstance(choice, str) else choice
+    if follow := [option for option in ("in_channels", "out_channels", "heads", "outputs") if option in spec.options]:
+        raise OptionError(
+            f"{name!r} is {spec}: {' and '.join(follow)} follow{'s' if len(follow) == 1 else ''} from the graph; leave "
+            f"{'it' if len(follow) == 1 else 'them'} out"
+        )
     judges = network.role == "discriminator"
     _check_layout(name, spec.name, network, discriminators if judges else generators)
     if judges:
@@ -114,15 +120,19 @@ def functions_of(graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor
         GraphError: One is missing, or one too many.
     """
     for name in functions:
+        if name in GATES:
+            raise GraphError(f"functions passes {name!r}, a word of the notation: call the function otherwise")
         if name in graph.networks:
             raise GraphError(
                 f"functions passes {name!r}, which the graph takes for a network: declare functions=[{name!r}] in it"
             )
+        if not callable(functions[name]):
+            raise GraphError(f"functions passes {functions[name]!r} for {name!r}, which cannot be called")
         if name not in graph.all_functions:
             raise GraphError(
                 f"functions passes {name!r}, which the graph does not use{suggestion(name, graph.all_functions)}"
             )
-    known: dict[str, Callable[..., Tensor]] = {"add": _add, **functions}
+    known: dict[str, Callable[..., Tensor]] = {**_BUILT_IN, **functions}
     for name in graph.all_functions:
         if name not in known:
             raise GraphError(f"the graph's function {name!r} is missing: pass build(functions={{{name!r}: ...}})")
@@ -131,6 +141,39 @@ def functions_of(graph: CycleGraph, functions: Mapping[str, Callable[..., Tensor
 
 def _add(*signals: Tensor) -> Tensor:
     return torch.stack(signals).sum(0)
+
+
+def _stop(signal: Tensor) -> Tensor:
+    return signal.detach()
+
+
+def _reverse(signal: Tensor) -> Tensor:
+    stopped = signal.detach()
+    return stopped + (stopped - signal)  # the value to the last bit, and its gradient with the sign turned
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return logits.softmax(1)
+
+
+def _sample(mean: Tensor, log_variance: Tensor | None = None) -> Tensor:
+    noise = torch.randn_like(mean)
+    return mean + (noise if log_variance is None else noise * (log_variance / 2).exp())
+
+
+def _argmax(logits: Tensor) -> Tensor:
+    classes = torch.arange(logits.shape[1], device=logits.device).reshape(1, -1, *[1] * (logits.ndim - 2))
+    return (logits.argmax(1, keepdim=True) == classes).to(logits.dtype)
+
+
+_BUILT_IN: dict[str, Callable[..., Tensor]] = {
+    "add": _add,
+    "argmax": _argmax,
+    "reverse": _reverse,
+    "sample": _sample,
+    "softmax": _softmax,
+    "stop": _stop,
+}
 
 
 def check_sizes(
@@ -151,7 +194,7 @@ def check_sizes(
     for evaluation in evaluations:
         maps = [name for name in evaluation.inputs if domains[name].spatial]
         part = parts[evaluation.network]
-        if resized & set(maps) or (evaluation.network in graph.all_functions and evaluation.network != "add"):
+        if resized & set(maps) or (evaluation.network in graph.all_functions and evaluation.network not in _BUILT_IN):
             resized.update(evaluation.makes)
         elif maps and isinstance(part, ChecksSize):
             try:

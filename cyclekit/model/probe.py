@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from cyclekit.graph import Domain, Label
+from cyclekit.graph import Classes, Domain, Label
 
 _SIDE = 32
 
@@ -48,7 +48,8 @@ def without_gradient(part: Callable[..., object], domains: Sequence[Domain]) -> 
 
 
 def _sample(domain: Domain) -> Tensor:
-    if isinstance(domain, Label):
-        return torch.eye(domain.channels)[torch.arange(2) % domain.channels]
+    if isinstance(domain, Label | Classes):
+        one_hot = torch.eye(domain.channels)[torch.arange(2) % domain.channels]
+        return one_hot[:, :, None, None].repeat(1, 1, _SIDE, _SIDE) if domain.spatial else one_hot
     shape = (2, domain.channels, _SIDE, _SIDE) if domain.spatial else (2, domain.channels)
     return torch.rand(shape) * 2 - 1

@@ -1,13 +1,16 @@
 """Generators and discriminators, and their two registries."""
 
+from cyclekit._spec import NetworkSpec
 from cyclekit.errors import ImageSizeError, OptionError
 from cyclekit.nets.convert import load_pix2pix_weights
+from cyclekit.nets.diff_augment import DiffAugment, diff_augment
 from cyclekit.nets.dpig import DPIGEncoder, DPIGStem
 from cyclekit.nets.mlp import MLPDiscriminator, ResidualMLP
 from cyclekit.nets.multiscale import MultiscalePatchGAN
 from cyclekit.nets.patchgan import PatchGAN, PixelGAN
 from cyclekit.nets.pg2 import PG2Coarse, PG2Discriminator, PG2Refine
 from cyclekit.nets.pix2pixhd import Pix2PixHDLocal
+from cyclekit.nets.pointwise import PointwiseMLP
 from cyclekit.nets.projected import TimmProjected
 from cyclekit.nets.protocols import ChecksSize, Discriminator, Generator, GivesFeatures
 from cyclekit.nets.registries import (
@@ -21,8 +24,8 @@ from cyclekit.nets.registries import (
     register_generator,
 )
 from cyclekit.nets.resnet import ResNetDecoder, ResNetEncoder, ResNetGenerator
-from cyclekit.nets.spec import NetworkSpec
 from cyclekit.nets.stargan import StarGANDiscriminator, StarGANGenerator
+from cyclekit.nets.style import StyleEncoder
 from cyclekit.nets.timm_unet import TimmUNet
 from cyclekit.nets.unet import UNet
 
@@ -30,6 +33,7 @@ __all__ = [
     "ChecksSize",
     "DPIGEncoder",
     "DPIGStem",
+    "DiffAugment",
     "Discriminator",
     "Generator",
     "GivesFeatures",
@@ -44,17 +48,20 @@ __all__ = [
     "PatchGAN",
     "Pix2PixHDLocal",
     "PixelGAN",
+    "PointwiseMLP",
     "ResNetDecoder",
     "ResNetEncoder",
     "ResNetGenerator",
     "ResidualMLP",
     "StarGANDiscriminator",
     "StarGANGenerator",
+    "StyleEncoder",
     "TimmProjected",
     "TimmUNet",
     "UNet",
     "create_discriminator",
     "create_generator",
+    "diff_augment",
     "discriminators",
     "generators",
     "list_discriminators",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from cyclekit.errors import ImageSizeError
+from cyclekit.errors import ArgumentError, ImageSizeError
 
 WIDEST = 2**20
 """Channels, and pixels of a side, beyond which a value is a slip."""
@@ -18,9 +18,9 @@ def check_positive(at_most: int = WIDEST, /, **values: int) -> None:
     """Raise for the first value that is not a positive integer, or more than a network can be made of."""
     for name, value in values.items():
         if isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} (={value}) must be a positive integer")
+            raise ArgumentError(f"{name} (={value}) must be a positive integer")
         if value > at_most:
-            raise ValueError(f"{name} (={value}) must be at most {at_most}")
+            raise ArgumentError(f"{name} (={value}) must be at most {at_most}")
 
 
 def check_depth(**values: int) -> None:
@@ -32,14 +32,14 @@ def check_probability(**values: float) -> None:
     """Raise for the first value that is not a probability below 1."""
     for name, value in values.items():
         if not 0 <= value < 1:
-            raise ValueError(f"{name} (={value}) must be a probability of at least 0, below 1")
+            raise ArgumentError(f"{name} (={value}) must be a probability of at least 0, below 1")
 
 
 def check_heads(heads: Mapping[str, int]) -> None:
     """Raise for a head whose name cannot be, or that has no logits."""
     for name in heads:
         if not name or "." in name or hasattr(nn.ModuleDict(), name):
-            raise ValueError(f"a head cannot be called {name!r}: torch's module containers cannot hold it")
+            raise ArgumentError(f"a head cannot be called {name!r}: torch's module containers cannot hold it")
     check_positive(**{f"heads[{name!r}]": size for name, size in heads.items()})
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 
 STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 
@@ -24,7 +25,7 @@ def load_pix2pix_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -
         state_dict: What ``torch.load`` gave for a file such as ``latest_net_G.pth``.
 
     Raises:
-        ValueError: The layers do not correspond; the message names the first that does not. The network is
+        ArgumentError: The layers do not correspond; the message names the first that does not. The network is
             unchanged.
 
     Source:
@@ -49,7 +50,7 @@ def load_pix2pix_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -
     sources = {layer: names for layer, names in _layers(state_dict).items() if not names <= STATISTICS}
     order = sorted(sources, key=_natural)
     if len(order) != len(targets):
-        raise ValueError(
+        raise ArgumentError(
             f"the release has {len(order)} layers with weights, the network {len(targets)}; "
             "create the network with the release's depth and normalisation"
         )
@@ -57,14 +58,14 @@ def load_pix2pix_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -
     for source, target in zip(order, targets, strict=True):
         missing = targets[target] ^ sources[source]
         if missing - {"num_batches_tracked"}:  # older than torch 0.4.1, which introduced it
-            raise ValueError(
+            raise ArgumentError(
                 f"released layer {source!r} has {_listed(sources[source])} where the network's {target!r} "
                 f"has {_listed(targets[target])}; create the network with the release's normalisation"
             )
         for name in sorted(targets[target] & sources[source], reverse=True):  # a weight's shape says most
             released, expected = state_dict[f"{source}.{name}"], own[f"{target}.{name}"]
             if released.shape != expected.shape:
-                raise ValueError(
+                raise ArgumentError(
                     f"released '{source}.{name}' is {tuple(released.shape)} where the network's "
                     f"'{target}.{name}' is {tuple(expected.shape)}; "
                     "create the network with the release's channels"
@@ -78,7 +79,7 @@ def _layers(keys: Iterable[str]) -> dict[str, set[str]]:
     for key in keys:
         layer, dot, name = str(key).rpartition(".")
         if not dot or not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ValueError(f"{key!r} names no layer's weight, as 'model.1.weight' does")
+            raise ArgumentError(f"{key!r} names no layer's weight, as 'model.1.weight' does")
         layers.setdefault(layer, set()).add(name)
     return layers
 

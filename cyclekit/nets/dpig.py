@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.checks import check_depth, check_exact, check_minimum, check_positive
 from cyclekit.nets.layers import Activation, FinalActivation, Init, Outputs, final_layers, finish
 from cyclekit.nets.network import ImageNetwork
@@ -27,7 +28,7 @@ class DPIGStem(ImageNetwork):
         init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A channel count below 1, or an unknown name.
+        ArgumentError: A channel count below 1, or an unknown name.
 
     Source:
         Ma et al., Disentangled Person Image Generation, CVPR 2018, section 3.1;
@@ -90,7 +91,7 @@ class DPIGEncoder(ImageNetwork):
         init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: Input channels other than ``base_channels`` where no convolution comes first, a count or a
+        ArgumentError: Input channels other than ``base_channels`` where no convolution comes first, a count or a
             side below 1, or an unknown name.
 
     Source:
@@ -130,7 +131,7 @@ class DPIGEncoder(ImageNetwork):
         check_positive(base_channels=base_channels, height=image_size[0], width=image_size[1])
         check_depth(scales=scales)
         if not entry and in_channels != base_channels:
-            raise ValueError(
+            raise ArgumentError(
                 f"without entry, in_channels (={in_channels}) must equal base_channels (={base_channels}): "
                 "the first residual block carries the input around itself"
             )

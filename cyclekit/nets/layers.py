@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.checks import check_positive
 
 Norm: TypeAlias = Literal["batch", "instance", "instance_affine", "group", "none"]
@@ -89,7 +90,7 @@ def check_outputs(name: str, outputs: Outputs, out_channels: int) -> None:
     """Raise unless several outputs have as many channels as the network's."""
     check_positive(**{f"{name}[{index}] channels": channels for index, (_, channels) in enumerate(outputs)})
     if sum(channels for _, channels in outputs) != out_channels:
-        raise ValueError(f"{name} (={outputs}) must have as many channels as the output, {out_channels}")
+        raise ArgumentError(f"{name} (={outputs}) must have as many channels as the output, {out_channels}")
 
 
 def final_layers(final: FinalActivation | Outputs, out_channels: int) -> list[nn.Module]:

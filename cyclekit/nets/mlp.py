@@ -55,7 +55,7 @@ class ResidualMLP(Network):
         init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ArgumentError: A count below 1, or an unknown name.
 
     Source:
         Ma et al., Disentangled Person Image Generation, CVPR 2018, sections 3.1 and 3.2;
@@ -115,7 +115,7 @@ class MLPDiscriminator(Network):
         init: ``"kaiming"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ArgumentError: A count below 1, or an unknown name.
 
     Source:
         Ma et al., Disentangled Person Image Generation, CVPR 2018, section 3.2;

@@ -25,7 +25,7 @@ class MultiscalePatchGAN(ImageNetwork):
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ArgumentError: A count below 1, or an unknown name.
 
     Source:
         Wang et al., High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs, CVPR

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.checks import check_depth, check_minimum, check_positive
 from cyclekit.nets.layers import (
     Activation,
@@ -38,7 +39,7 @@ class PatchGAN(ImageNetwork):
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ArgumentError: A count below 1, or an unknown name.
 
     Source:
         Isola et al., CVPR 2017, section 3.2.2 and appendix 6.1.2;
@@ -64,7 +65,7 @@ class PatchGAN(ImageNetwork):
         check_depth(layers=layers)
         check_positive(padding=padding)
         if padding not in (1, 2):
-            raise ValueError(f"padding (={padding}) must be 1 or 2")
+            raise ArgumentError(f"padding (={padding}) must be 1 or 2")
         # with padding 1 the last two convolutions must meet at least 3x3; padding 2 never runs out of pixels,
         # but normalisation must not meet a single one
         self.minimum_size = 3 * 2**layers if padding == 1 else 2
@@ -116,7 +117,7 @@ class PixelGAN(ImageNetwork):
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ArgumentError: A count below 1, or an unknown name.
 
     Source:
         Isola et al., CVPR 2017, appendix 6.1.2; https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix.

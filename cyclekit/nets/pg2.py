@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.checks import check_depth, check_exact, check_multiple, check_positive
 from cyclekit.nets.layers import (
     Activation,
@@ -68,7 +69,7 @@ class PG2Coarse(ImageNetwork):
         init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: An image size the scales do not divide, a count below 1, or an unknown name.
+        ArgumentError: An image size the scales do not divide, a count below 1, or an unknown name.
 
     Source:
         Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 3.1 (G1);
@@ -167,7 +168,7 @@ class PG2Refine(ImageNetwork):
         init: ``"xavier"``, ``"normal"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, fewer than 2 scales, or an unknown name.
+        ArgumentError: A count below 1, fewer than 2 scales, or an unknown name.
 
     Source:
         Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 3.2 (G2);
@@ -191,7 +192,7 @@ class PG2Refine(ImageNetwork):
         check_positive(in_channels=in_channels, out_channels=out_channels, base_channels=base_channels)
         check_depth(scales=scales)
         if scales < 2:
-            raise ValueError(f"scales (={scales}) must be at least 2")
+            raise ArgumentError(f"scales (={scales}) must be at least 2")
         self.scales = scales
         widths = [base_channels * (scale + 1) for scale in range(scales)]
         self.entry = convolution(in_channels, base_channels, activation=activation)
@@ -251,7 +252,7 @@ class PG2Discriminator(ImageNetwork):
         init: ``"normal"`` (as published), ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: An image size that 16 does not divide, a count below 1, or an unknown name.
+        ArgumentError: An image size that 16 does not divide, a count below 1, or an unknown name.
 
     Source:
         Ma et al., Pose Guided Person Image Generation, NIPS 2017, section 3.2;

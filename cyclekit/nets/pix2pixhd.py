@@ -42,7 +42,7 @@ class Pix2PixHDLocal(ImageNetwork):
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
+        ArgumentError: A count below 1, a dropout outside [0, 1), or an unknown name.
 
     Source:
         Wang et al., High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs, CVPR

@@ -32,7 +32,7 @@ class TimmProjected(ImageNetwork):
         init: The heads': ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: No such backbone, a count below 1, or an unknown name.
+        ArgumentError: No such backbone, a count below 1, or an unknown name.
         OSError: The backbone's weights cannot be loaded.
 
     Source:

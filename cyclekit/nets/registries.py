@@ -10,7 +10,7 @@ from torch import nn
 from cyclekit._registry import Registry, suggestion
 from cyclekit._timm import may_fetch
 from cyclekit._typed import typed
-from cyclekit.errors import OptionError
+from cyclekit.errors import ArgumentError, OptionError
 from cyclekit.nets.checks import check_heads, check_positive
 from cyclekit.nets.layers import Outputs, check_outputs
 
@@ -41,8 +41,8 @@ def register_generator(name: str, *, override: bool = False) -> Callable[[Factor
         The decorator; it returns the factory unchanged.
 
     Raises:
-        TypeError: The name is no text, or what is registered cannot be called.
-        ValueError: The name is empty, or taken and ``override`` is false.
+        ShapeError: The name is no text, or what is registered cannot be called.
+        ArgumentError: The name is empty, or taken and ``override`` is false.
 
     Example:
         ```python
@@ -74,8 +74,8 @@ def register_discriminator(name: str, *, override: bool = False) -> Callable[[Fa
         The decorator; it returns the factory unchanged.
 
     Raises:
-        TypeError: The name is no text, or what is registered cannot be called.
-        ValueError: The name is empty, or taken and ``override`` is false.
+        ShapeError: The name is no text, or what is registered cannot be called.
+        ArgumentError: The name is empty, or taken and ``override`` is false.
     """
     return discriminators.register(name, override=override)
 
@@ -102,7 +102,7 @@ def create_generator(
     Raises:
         UnknownNameError: No generator has this name; the message gives the nearest.
         OptionError: The network has no such option; the message lists those it has.
-        ValueError: A channel count below 1, an option's value that is not known, or a network too large to build.
+        ArgumentError: A channel count below 1, an option's value that is not known, or a network too large to build.
 
     Example:
         ```python
@@ -142,7 +142,7 @@ def create_discriminator(
     Raises:
         UnknownNameError: No discriminator has this name; the message gives the nearest.
         OptionError: The network has no such option, or no heads; the message lists what there is.
-        ValueError: A channel count below 1, an option's value that is not known, or a network too large to build.
+        ArgumentError: A channel count below 1, an option's value that is not known, or a network too large to build.
 
     Example:
         ```python
@@ -210,7 +210,7 @@ def _create(
         if isinstance(error, RuntimeError) and not any(sign in reason for sign in _TOO_LARGE):
             raise
         said = ", ".join(f"{option}={value!r}" for option, value in options.items()) or "its defaults"
-        raise ValueError(
+        raise ArgumentError(
             f"{registry.kind} {name!r} is too large to be built with {' and '.join(map(str, channels))} channels and "
             f"{said}: {reason}"
         ) from error

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.checks import MOST_BLOCKS, check_depth, check_multiple, check_positive, check_probability
 from cyclekit.nets.layers import (
     Activation,
@@ -131,7 +132,7 @@ class ResNetGenerator(ImageNetwork):
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A count below 1, a dropout outside [0, 1), or an unknown name.
+        ArgumentError: A count below 1, a dropout outside [0, 1), or an unknown name.
 
     Source:
         Zhu et al., Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, ICCV
@@ -218,7 +219,7 @@ class ResNetEncoder(ImageNetwork):
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
+        ArgumentError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
             an unknown name.
 
     Source:
@@ -296,7 +297,7 @@ class ResNetDecoder(ImageNetwork):
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
+        ArgumentError: A latent whose channels 4 does not divide, a count below 1, a dropout outside [0, 1), or
             an unknown name.
 
     Source:
@@ -347,7 +348,7 @@ class ResNetDecoder(ImageNetwork):
 
 def _quarter(name: str, channels: int) -> int:
     if channels % 4:
-        raise ValueError(f"{name} (={channels}) must be a multiple of 4")
+        raise ArgumentError(f"{name} (={channels}) must be a multiple of 4")
     return channels // 4
 
 

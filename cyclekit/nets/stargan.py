@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.checks import (
     MOST_BLOCKS,
     check_depth,
@@ -55,7 +56,7 @@ class StarGANGenerator(ImageNetwork):
         init: ``"default"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"kaiming"``.
 
     Raises:
-        ValueError: A count below 1, or an unknown name.
+        ArgumentError: A count below 1, or an unknown name.
 
     Source:
         Choi et al., StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image
@@ -139,7 +140,7 @@ class StarGANDiscriminator(ImageNetwork):
         init: ``"default"`` (as published), ``"normal"``, ``"xavier"``, ``"c2gan"`` or ``"kaiming"``.
 
     Raises:
-        ValueError: An image size the layers do not divide, a head called ``"source"``, a count below 1, or an
+        ArgumentError: An image size the layers do not divide, a head called ``"source"``, a count below 1, or an
             unknown name.
 
     Source:
@@ -177,7 +178,7 @@ class StarGANDiscriminator(ImageNetwork):
         check_depth(layers=layers)
         heads = dict(heads or {})
         if "source" in heads:
-            raise ValueError("'source' is the discriminator's own output; call the head something else")
+            raise ArgumentError("'source' is the discriminator's own output; call the head something else")
         check_heads(heads)
         check_positive(height=image_size[0], width=image_size[1])
         if heads:

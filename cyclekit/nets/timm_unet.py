@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.backbone import Backbone
 from cyclekit.nets.checks import check_multiple, check_positive
 from cyclekit.nets.layers import (
@@ -76,7 +77,7 @@ class TimmUNet(ImageNetwork):
             timm's.
 
     Raises:
-        ValueError: No such backbone, one that does not halve the image step by step, a count below 1, or an
+        ArgumentError: No such backbone, one that does not halve the image step by step, a count below 1, or an
             unknown name.
         OSError: The backbone's weights cannot be loaded.
 
@@ -116,7 +117,7 @@ class TimmUNet(ImageNetwork):
         self.encoder = Backbone(backbone, in_channels, pretrained=pretrained)
         self.deepest = self.encoder.reductions[-1]
         if any(reduction & (reduction - 1) for reduction in self.encoder.reductions):
-            raise ValueError(
+            raise ArgumentError(
                 f"backbone {backbone!r} reduces the image by {self.encoder.reductions}; a U-Net needs powers of two"
             )
         skips = dict(zip(self.encoder.reductions, self.encoder.channels, strict=True))

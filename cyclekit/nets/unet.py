@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.nets.checks import check_depth, check_multiple, check_positive, check_probability
 from cyclekit.nets.layers import (
     Activation,
@@ -45,18 +46,21 @@ class UNet(ImageNetwork):
             published), ``"silu"``, ``"gelu"`` or ``"prelu"``. Skip connections carry activated features.
         dropout: Probability in the decoder's levels between the bottleneck's and the last four.
         upsample: ``"deconv"`` (as published), ``"nearest"`` or ``"pixelshuffle"``.
+        full_resolution: A 3x3 convolution before the first halving and another one after the last doubling, with a
+            skip connection between them, as in Ronneberger et al.'s U-Net: details of one pixel need not pass
+            the strided convolutions. pix2pix has neither.
         final: ``"tanh"`` (in [-1, 1]), ``"sigmoid"`` (in [0, 1]) or ``"none"``; or each output's, with its
             channels: ``(("tanh", 3), ("sigmoid", 1))``.
         spectral_norm: Divide every weight by its largest singular value.
         init: ``"normal"``, ``"xavier"``, ``"kaiming"``, ``"c2gan"`` or ``"default"``.
 
     Raises:
-        ValueError: Too few levels, a channel count below 1, a dropout outside [0, 1), or an unknown name.
+        ArgumentError: Too few levels, a channel count below 1, a dropout outside [0, 1), or an unknown name.
 
     Source:
         Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017,
         appendix 6.1; https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix. C2GAN's G_I and G_K are
-        ``unet_256``.
+        ``unet_256``. ``full_resolution`` after Ronneberger et al., U-Net, MICCAI 2015 (arXiv 1505.04597).
 
     Example:
         ```python
@@ -80,6 +84,7 @@ class UNet(ImageNetwork):
         activation: Activation | tuple[Activation, Activation] = ("leaky_relu", "relu"),
         dropout: float = 0.5,
         upsample: Upsampling = "deconv",
+        full_resolution: bool = False,
         final: FinalActivation | Outputs = "tanh",
         spectral_norm: bool = False,
         init: Init = "normal",
@@ -90,14 +95,18 @@ class UNet(ImageNetwork):
         check_depth(levels=levels)
         check_probability(dropout=dropout)
         if levels < 5:
-            raise ValueError(f"levels (={levels}) must be at least 5")
+            raise ArgumentError(f"levels (={levels}) must be at least 5")
         encoding, decoding = (activation, activation) if isinstance(activation, str) else activation
         self.levels = levels
         widths = [base_channels * min(2**level, 8) for level in range(levels)]
         bias = needs_bias(norm)
 
+        self.stem: nn.Module | None = None
+        if full_resolution:
+            self.stem = nn.Sequential(nn.Conv2d(in_channels, base_channels, 3, padding=1), activation_layer(encoding))
+        first = base_channels if full_resolution else in_channels
         self.encoder = nn.ModuleList()
-        for level, (before, after) in enumerate(zip([in_channels, *widths], widths, strict=False)):
+        for level, (before, after) in enumerate(zip([first, *widths], widths, strict=False)):
             outermost, bottleneck = level == 0, level == levels - 1
             self.encoder.append(
                 nn.Sequential(
@@ -119,13 +128,18 @@ class UNet(ImageNetwork):
                     *(dropout_layers(dropout) if 4 <= level < levels - 1 else []),
                 )
             )
-        self.decoder.append(
-            nn.Sequential(
-                activation_layer(decoding),
-                upsampling(upsample, 2 * widths[0], out_channels, bias=True),
-                *final_layers(final, out_channels),
+        if full_resolution:
+            self.decoder.append(
+                nn.Sequential(
+                    activation_layer(decoding),
+                    upsampling(upsample, 2 * widths[0], base_channels, bias=bias),
+                    *normalisation(norm, base_channels),
+                )
             )
-        )
+            last = nn.Conv2d(2 * base_channels, out_channels, 3, padding=1)
+        else:
+            last = upsampling(upsample, 2 * widths[0], out_channels, bias=True)
+        self.decoder.append(nn.Sequential(activation_layer(decoding), last, *final_layers(final, out_channels)))
         finish(self, init=init, spectral_norm=spectral_norm)
 
     @typed
@@ -141,6 +155,9 @@ class UNet(ImageNetwork):
         self.check_input(image)
         features: list[Tensor] = []
         hidden = image
+        if self.stem is not None:
+            hidden = self.stem(hidden)
+            features.append(hidden)
         for down in self.encoder:
             hidden = down(hidden)
             features.append(hidden)

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from cyclekit.graph import CycleGraph, GraphError, Heatmap, Image, Label, NotationError, Vector
+from cyclekit.graph import CycleGraph, GraphError, Heatmap, Image, Label, Noise, NotationError, Vector
 
 SIGNALS = {"x": Image(3), "y": Image(3), "Lx": Heatmap(18), "Ly": Heatmap(18), "c": Label(5)}
 EXTRA = {"v": Vector(3), "c2": Label(7)}
@@ -160,11 +160,62 @@ SHOWN = {
         {"losses": "y* vs y"},
         "losses, line 1: 'vs' belongs in adversaries=; signals are compared with '~'\n    y* vs y\n       ^",
     ),
-    "criterion without comparison": (
-        {"losses": "masked(x -G-> y*)"},
-        "losses, line 1: expected '~', found ')': 'masked' compares two signals\n"
-        "    masked(x -G-> y*)\n"
-        "                    ^",
+    "criterion of a bracket": (
+        {"losses": "kl([x, y])"},
+        "losses, line 1: a criterion takes signals one by one: kl(mu, logvar)\n    kl([x, y])\n       ^",
+    ),
+    "criterion that goes on": (
+        {"losses": "masked(y* ~ y ; x -G-> _, Lx)"},
+        "losses, line 1: the last statement inside a criterion is what it measures\n"
+        "    masked(y* ~ y ; x -G-> _, Lx)\n"
+        "                  ^",
+    ),
+    "cycle without comparison": (
+        {"cycles": "a: kl(x -G-> _)"},
+        "cycles, line 1: a cycle is compared with what it came from: end it with '~' and a signal\n"
+        "    a: kl(x -G-> _)\n"
+        "    ^",
+    ),
+    "stop of two": (
+        {"maps": "stop(x, y) -G-> y*"},
+        "maps, line 1: expected ')' after 'x', since stop takes one signal, found ','\n"
+        "    stop(x, y) -G-> y*\n"
+        "          ^",
+    ),
+    "stop of nothing known": (
+        {"maps": "stop(z) -G-> y*"},
+        "maps, line 1: unknown signal 'z': it is neither in signals= nor made by a map; "
+        "known names: Lx, Ly, c, x, y, y*\n"
+        "    stop(z) -G-> y*\n    ^",
+    ),
+    "stop of a result": (
+        {"maps": "x -G-> stop(y*)"},
+        "maps, line 1: an arrow makes a signal, and stop reads one: give it its name here\n"
+        "    x -G-> stop(y*)\n"
+        "           ^",
+    ),
+    "stop as a network": (
+        {"maps": "x -stop-> y*"},
+        "maps, line 1: expected a network's name, found 'stop': stop(s) reads a signal without its gradient, "
+        "-stop(G)-> uses a network as it is\n    x -stop-> y*\n       ^",
+    ),
+    "reverse of a network": (
+        {"maps": "x -reverse(G)-> y*"},
+        "maps, line 1: reverse turns the gradient of a signal: reverse(s) -G->\n    x -reverse(G)-> y*\n       ^",
+    ),
+    "stop of a head": (
+        {"maps": G, "adversaries": "D: y* vs y", "losses": "y* -stop(D.cls)-> _ ~ c"},
+        "losses, line 1: a head never trains its network on generated signals: write it without stop\n"
+        "    y* -stop(D.cls)-> _ ~ c\n"
+        "        ^",
+    ),
+    "confusion compared": (
+        {"losses": "x <> y"},
+        "losses, line 1: '<>' belongs in adversaries=; signals are compared with '~'\n    x <> y\n      ^",
+    ),
+    "softmax of two": (
+        {"maps": "[x, y] -softmax-> y*"},
+        "maps, line 1: softmax takes 1 signal, not 2\n    [x, y] -softmax-> y*\n            ^",
     ),
     "criterion not closed": (
         {"losses": "masked(y* ~ y, Lx"},
@@ -354,12 +405,12 @@ SHOWN = {
         "    y* -D-> _ ~ c\n"
         "        ^",
     ),
-    "head of no discriminator": (
-        {"maps": G, "adversaries": "D_I: y* vs y", "losses": "y* -D_J.cls-> _ ~ c"},
-        "losses, line 1: 'D_J' has no head 'cls': only discriminators have heads, and no "
-        "adversary is called 'D_J'; did you mean 'D_I'?\n"
-        "    y* -D_J.cls-> _ ~ c\n"
-        "        ^",
+    "head of a generator": (
+        {"maps": G, "adversaries": "D_I: y* vs y", "losses": "x -G.cls-> _ ~ c"},
+        "losses, line 1: 'G' has no head 'cls': only discriminators have heads, and no "
+        "adversary is called 'G'; known names: D_I\n"
+        "    x -G.cls-> _ ~ c\n"
+        "       ^",
     ),
     "head makes two": (
         {"maps": G, "adversaries": "D: y* vs y", "losses": "y* -D.cls-> [a, b] -F-> _ ~ c"},
@@ -458,11 +509,34 @@ PIX = {"signals": X, "maps": "x -G-> y*", "adversaries": "D: y* vs y", "losses":
             {"weights": {"y* ~ x": 1}},
             "weights names 'y* ~ x', which is no term of this graph; did you mean 'y* ~ y'?",
         ),
-        ({"weights": {"y* ~ y": -1}}, "weights['y* ~ y'] = -1: a weight is a finite number, zero or more"),
-        ({"weights": {"D": float("nan")}}, "weights['D'] = nan: a weight is a finite number, zero or more"),
-        ({"weights": {"D": float("inf")}}, "weights['D'] = inf: a weight is a finite number, zero or more"),
-        ({"weights": {"D": True}}, "weights['D'] = True: a weight is a finite number, zero or more"),
-        ({"weights": {"D": "1"}}, "weights['D'] = '1': a weight is a finite number, zero or more"),
+        (
+            {"weights": {"D": -1}},
+            "the term 'D(y*)' weighs -1.0: an adversary is no comparison that is maximised; exchange what stands on "
+            "both sides of 'vs', or weigh it by a positive number",
+        ),
+        ({"weights": {"z*": 1}}, "weights names 'z*', which is no term of this graph; known names: D, D(y*), y* ~ y"),
+        (
+            {"weights": {"*y": 1, "y*~*": 2}},
+            "weights names the term 'y* ~ y' by '*y' and by 'y*~*': say one of them",
+        ),
+        (
+            {"optional": {"D": "x"}},
+            "optional says 'x' of the term 'D(y*)': a comparison can be computed for some samples of a batch, an "
+            "adversary for all or none",
+        ),
+        (
+            {"optional": {"y* ~ y": "x"}},
+            "optional says 'x' of the term 'y* ~ y': declare it in signals= as a Vector(1), 1 for the samples of a "
+            "batch that have what the term needs and 0 for the others",
+        ),
+        (
+            {"signals": {"x": Image(3), "e": Noise(3), "y": Vector(3)}, "maps": "x -G-> e ; e -F-> y*"},
+            "signals['e'] is Noise(3), which is drawn, and a map makes it: it is a Vector",
+        ),
+        ({"weights": {"D": float("nan")}}, "weights['D'] = nan: a weight is a finite number, or a Ramp"),
+        ({"weights": {"D": float("inf")}}, "weights['D'] = inf: a weight is a finite number, or a Ramp"),
+        ({"weights": {"D": True}}, "weights['D'] = True: a weight is a finite number, or a Ramp"),
+        ({"weights": {"D": "1"}}, "weights['D'] = '1': a weight is a finite number, or a Ramp"),
         ({"weights": {1: 1}}, "weights is keyed by names of terms, got 1"),
         ({"weights": [1]}, "weights must be a dict by names of terms, got list"),
         (
@@ -478,7 +552,7 @@ PIX = {"signals": X, "maps": "x -G-> y*", "adversaries": "D: y* vs y", "losses":
         ({"frozen": [1]}, "frozen must be a name, got int"),
         ({"frozen": 1}, "frozen must be a list of names, got int"),
         ({"frozen": ["D"]}, "frozen names 'D', which is no generator of this graph; known names: G"),
-        ({"functions": ["F"]}, "functions names 'F', which no flow uses; known names: G, add"),
+        ({"functions": ["F"]}, "functions names 'F', which no flow uses; known names: G, add, argmax, sample, softmax"),
         ({"functions": ["D"]}, "'D' is a function and a discriminator: call one of them otherwise"),
         ({"maps": None}, "maps must be text, got None"),
         ({"adversarial": 1}, "adversarial must be a name, got int"),
@@ -492,11 +566,11 @@ PIX = {"signals": X, "maps": "x -G-> y*", "adversaries": "D: y* vs y", "losses":
         ({"signals": X | {"z": 3}}, "signals['z'] must be a domain such as Image(3), got 3"),
         (
             {"signals": X | {"a b": Image(3)}},
-            "signals names 'a b': a signal's name is a word, maybe with stars, not '_' or 'vs'",
+            "signals names 'a b': a signal's name is a word, maybe with stars, not '_', 'vs', 'stop' or 'reverse'",
         ),
         (
             {"signals": X | {"vs*": Image(3)}},
-            "signals names 'vs*': a signal's name is a word, maybe with stars, not '_' or 'vs'",
+            "signals names 'vs*': a signal's name is a word, maybe with stars, not '_', 'vs', 'stop' or 'reverse'",
         ),
     ],
 )

@@ -20,10 +20,10 @@ def wanted(graph, name, player):
     """Return the values a term is computed from, worked out from what is written."""
     term = graph.term(name)
     if isinstance(term, Adversary):
-        sides = [term.fake] if player == "generators" else [term.fake, term.real]
+        sides = [term.fake] if player == "generators" and not term.confused else [term.fake, term.real]
         return [f"{term.discriminator}({', '.join(side)})" for side in sides]
     if isinstance(term, Comparison):
-        return [term.prediction, term.target, *term.extras]
+        return [term.prediction, *([term.target] if term.target else []), *term.extras]
     if term.criterion == "feature_matching":
         return [f"{term.discriminator}.features({', '.join(side)})" for side in (term.fake, term.real)]
     return [*term.fake, *term.real]
@@ -62,7 +62,7 @@ def test_the_discriminators_recompute_no_fake(graph):
 def test_terms_of_weight_zero_need_nothing(graph, data):
     silent = data.draw(st.sets(st.sampled_from([term.name for term in graph.terms])))
     reweighted = graph.reweight(dict.fromkeys(silent, 0))
-    spoken = [term.name for term in graph.terms if term.weight > 0 and term.name not in silent]
+    spoken = [term.name for term in graph.terms if term.weight != 0 and term.name not in silent]
     assert reweighted.plan() == graph.plan(spoken)
     assert set(reweighted.gradient_flow()) == set(graph.gradient_flow()) - silent
 
@@ -74,7 +74,9 @@ def test_gradient_flow_is_what_a_run_of_the_plan_passes_through(graph):
     passed = {name: frozenset() for name in plan.inputs}
     for evaluation in plan.evaluations:
         before = frozenset().union(*(passed[value] for value in evaluation.inputs))
-        passed.update(dict.fromkeys(evaluation.makes, before | {evaluation.network}))
+        if evaluation.network == "stop":
+            before = frozenset()
+        passed.update(dict.fromkeys(evaluation.makes, before if evaluation.stopped else before | {evaluation.network}))
     learning = set(graph.generators) - set(graph.frozen)
     flow: dict[str, set[str]] = {}
     for name in plan.terms:
@@ -94,10 +96,10 @@ def test_uses_that_could_be_joined_stand_side_by_side(graph):
         assert tuple(evaluation for group in groups for evaluation in group) == evaluations
         for group in groups:
             makes = {value for evaluation in group for value in evaluation.makes}
-            assert len({(evaluation.network, len(evaluation.inputs)) for evaluation in group}) == 1
+            assert len({(*evaluation.joinable, len(evaluation.inputs)) for evaluation in group}) == 1
             assert not makes & {value for evaluation in group for value in evaluation.inputs}
         for former, latter in pairwise(groups):
-            if former[0].network == latter[0].network and former[0].network != "add":
+            if former[0].joinable == latter[0].joinable and former[0].network in graph.networks:
                 made = {value for evaluation in former for value in evaluation.makes}
                 assert made & {value for evaluation in latter for value in evaluation.inputs}
         assert grouped(evaluations, lambda network: False) == tuple((evaluation,) for evaluation in evaluations)
@@ -126,7 +128,7 @@ def test_ordered_waits_for_uses_that_come_later():
 
 
 def uses(plan):
-    return {(evaluation.network, evaluation.inputs) for evaluation in plan.evaluations}
+    return {(*evaluation.joinable, evaluation.inputs) for evaluation in plan.evaluations}
 
 
 @several

@@ -29,6 +29,8 @@ def signals_of(name):
         return torch.randn(2, 5, requires_grad=True), torch.eye(5)[:2]
     if name == "binary_cross_entropy":
         return torch.randn(2, 5, requires_grad=True), (torch.rand(2, 5) > 0.5).float()
+    if name == "total_variation":
+        return images()[:1]
     return (*images(), torch.ones(2, 1, 16, 16)) if name == "masked" else images()
 
 

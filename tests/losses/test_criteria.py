@@ -3,6 +3,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from cyclekit.errors import ShapeError, UnknownNameError
@@ -103,10 +105,31 @@ def test_shapes_that_do_not_fit_are_refused(name):
 MAPS = [torch.empty(2, 3, 16, 16, device="meta")] * 2
 WITHOUT_DATA = {name: MAPS for name in list_criteria() if name not in ("perceptual", "style")} | {
     "masked": [*MAPS, MAPS[0][:, :1]],
+    "total_variation": MAPS[:1],
     "cross_entropy": [MAPS[0], MAPS[0][:, :, 0, 0]],
     "binary_cross_entropy": [MAPS[0], MAPS[0][:, :, 0, 0]],
     "feature_matching": [MAPS, MAPS],
 }
+
+
+def test_a_map_of_classes_is_compared_position_by_position():
+    torch.manual_seed(0)
+    logits, classes = torch.randn(2, 4, 5, 5, dtype=torch.float64), torch.randint(5, (2, 5, 5))
+    one_hot = torch.nn.functional.one_hot(classes, 5)[..., :4].permute(0, 3, 1, 2).double()
+    expected = torch.nn.functional.cross_entropy(logits, classes, ignore_index=4)
+    torch.testing.assert_close(create_criterion("cross_entropy")(logits, one_hot), expected)
+    with pytest.raises(ValueError, match=r"target: got shape \(2, 4, 4, 5\), expected the prediction's \(2, 4, 5, 5\)"):
+        create_criterion("cross_entropy")(logits, one_hot[:, :, 1:])
+
+
+@given(st.integers(1, 3), st.integers(1, 4))
+def test_the_divergence_of_normal_distributions(batch, channels):
+    mean, log_variance = torch.randn(2, batch, channels, 2, 2, dtype=torch.float64)
+    normal = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    divergence = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0))
+    kl = create_criterion("kl")
+    torch.testing.assert_close(kl(mean, log_variance), divergence.sum((1, 2, 3)).mean())
+    torch.testing.assert_close(kl(mean), kl(mean, torch.zeros_like(mean)))
 
 
 @pytest.mark.parametrize("name", WITHOUT_DATA)

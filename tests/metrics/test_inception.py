@@ -58,6 +58,7 @@ def test_an_image_that_is_not_finite_has_no_features(weights, images):
     torch.testing.assert_close(found[1:], extract_features(network, [images[1:]]))
 
 
+@pytest.mark.slow
 def test_compiles_as_one_graph(weights, images):
     network = InceptionFeatures(weights)
     compiled = torch.compile(network, fullgraph=True, backend="eager")

@@ -1,4 +1,4 @@
-"""Landmark distance and PCKh against values worked out by hand."""
+"""Landmark distance, PCKh and the F1 score of dots against values worked out by hand."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclekit.errors import ShapeError
-from cyclekit.metrics import landmark_distance, pckh
+from cyclekit.metrics import dot_f1, landmark_distance, pckh
 
 TARGET = torch.tensor([[[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]], [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])
 FOUND = TARGET + torch.tensor([[[3.0, 4.0], [0.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [6.0, 8.0], [0.0, 2.0]]])
@@ -78,3 +78,44 @@ def test_compiles_as_one_graph():
 def test_landmark_distance_has_the_right_gradient():
     target = TARGET.double()
     torch.autograd.gradcheck(lambda x: landmark_distance(x, target), (target + 1).requires_grad_())
+
+
+def picture(*dots, size=(8, 8)):
+    """Draw single black pixels, (row, column), on white."""
+    drawn = torch.ones(1, 3, *size)
+    for row, column in dots:
+        drawn[..., row, column] = 0
+    return drawn
+
+
+def test_dot_f1():
+    target = picture((1, 1), (4, 4), (6, 2))
+    found = picture((1, 2), (4, 4), (7, 7), (0, 6))  # one beside, one on it, two that are nothing; one is missed
+    equals(dot_f1(found, target), [2 * (2 / 4) * (2 / 3) / (2 / 4 + 2 / 3)])
+    equals(dot_f1(found, target, tolerance=0), [2 * (1 / 4) * (1 / 3) / (1 / 4 + 1 / 3)])
+    equals(dot_f1(1 - found, 1 - target, polarity="white_on_black"), [2 * (2 / 4) * (2 / 3) / (2 / 4 + 2 / 3)])
+    equals(dot_f1(picture(), target), [0.0])
+    equals(dot_f1(found, picture()), [NAN])
+
+
+def test_dot_f1_leaves_grey_to_the_nearer_end():
+    target = picture((1, 1), (4, 4))
+    equals(dot_f1(0.8 * target + 0.15, target), [1.0])
+    equals(dot_f1(0.4 * target + 0.55, target), [0.0])  # the darkest pixel is 0.55
+
+
+@given(st.integers(0, 1000), st.integers(0, 3))
+def test_dot_f1_is_symmetric_and_more_tolerance_finds_more(seed, tolerance):
+    generator = torch.Generator().manual_seed(seed)
+    one, other = (torch.rand(2, 4, 1, 9, 12, generator=generator) > 0.2).float()
+    score = dot_f1(one, other, tolerance)
+    torch.testing.assert_close(score, dot_f1(other, one, tolerance))
+    assert (score <= dot_f1(one, other, tolerance + 1) + 1e-12).all()
+    equals(dot_f1(one, one, tolerance), [1.0] * 4)
+
+
+def test_dot_f1_of_wrong_calls():
+    with pytest.raises(ValueError, match="tolerance: got -1, expected a number of pixels, 0 or more"):
+        dot_f1(picture(), picture(), tolerance=-1)
+    with pytest.raises(ValueError, match=r"image: got values from -1 to 1, expected \[0, 1\]"):
+        dot_f1(2 * picture((0, 0)) - 1, picture())

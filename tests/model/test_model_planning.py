@@ -5,9 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclekit.graph import Adversary, Regularizer
+from cyclekit.graph import Adversary, Label, Ramp, Regularizer
+from cyclekit.losses import create_criterion
 from tests.graph.strategies import graphs
-from tests.model.tiny import FAMILY, batch_of, built
+from tests.model.tiny import CRITERIA, FAMILY, batch_of, built
 
 # DualGAN is declared without the clipping of its critics that its loop does.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is a wgan without a penalty")
@@ -29,15 +30,25 @@ def naive(model, graph, batch, player, signals=None):
             return signals[name].detach()
         call = makers[name]
         inputs = [value(each) for each in call.inputs]
+        if call.network == "stop":
+            return inputs[0].detach()
+        if call.network == "reverse":
+            return Reverse.apply(inputs[0])
         if call.network == "add":
             return sum(inputs[1:], inputs[0])
-        if call.network in graph.all_functions:
+        if call.network == "warp":
             poses = torch.cat(inputs[1:], dim=1)
             return inputs[0] * poses.mean(1, keepdim=True)
-        made = parts[call.network](side_by_side(inputs))
+        if call.network in graph.all_functions:
+            return model.function(call.network)(*inputs)
+        part = parts[call.network]
+        weights = {name: w.detach() if call.stopped else w for name, w in part.named_parameters()}
+        made = torch.func.functional_call(part, weights, (side_by_side(inputs),))
         if call.head is not None:
             return made[call.head]
         position = call.outputs.index(name)
+        if isinstance(made, list):
+            return made[position]
         channels = [graph.domains[output].channels for output in call.outputs]
         return made[:, sum(channels[:position]) : sum(channels[: position + 1])]
 
@@ -55,11 +66,12 @@ def naive(model, graph, batch, player, signals=None):
         return made["source"] if isinstance(made, dict) else made
 
     def penalty(term, names):
-        point = side_by_side([value(name) for name in names]).detach().requires_grad_()
-        made = parts[term.discriminator](point)
+        points = [(graph.domains[name], value(name).detach().requires_grad_()) for name in names]
+        made = parts[term.discriminator](side_by_side([point for _, point in points]))
         logits = made["source"] if isinstance(made, dict) else made
-        (slope,) = torch.autograd.grad(logits.sum(), point, create_graph=True)
-        return (slope**2).sum() / len(slope)
+        moving = [point for domain, point in points if not isinstance(domain, Label)]
+        slopes = torch.autograd.grad(logits.sum(), moving, create_graph=True)
+        return sum((slope**2).sum() for slope in slopes) / len(logits)
 
     def regularized(term):
         if term.criterion == "feature_matching":
@@ -72,22 +84,46 @@ def naive(model, graph, batch, player, signals=None):
         if isinstance(term, Regularizer):
             return regularized(term)
         if not isinstance(term, Adversary):
-            left, right, *extras = [value(name) for name in term.signals]
-            return MEASURES[term.criterion](left, right, *extras)
+            measure = MEASURES.get(term.criterion) or CRITERIA.get(term.criterion) or create_criterion(term.criterion)
+            return measure(*[value(name) for name in term.signals])
         fooled, told = ADVERSARIES[term.criterion]
+        if term.confused and term.criterion == "undecided" and player == "generators":
+            return fooled(judged(term, term.fake)).mean() + fooled(judged(term, term.real)).mean()
+        if term.confused and player == "generators":
+            return told(judged(term, term.fake), judged(term, term.real)).mean()
         if player == "generators":
             return fooled(judged(term, term.fake)).mean()
         return told(judged(term, term.real), judged(term, term.fake)).mean()
 
     losses = {term.name: measured(term) for term in graph.minimised_by(player) if graph.learners(term, player)}
-    return losses, sum(graph.term(name).weight * loss for name, loss in losses.items())
+    return losses, sum(weight_of(graph.term(name)) * loss for name, loss in losses.items())
+
+
+def weight_of(term):
+    return term.weight.end if isinstance(term.weight, Ramp) else term.weight
 
 
 def cross_entropy(logits, target):
     return -(target * torch.log_softmax(logits, dim=1)).sum(1).mean()
 
 
+class Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(context, signal):
+        return signal.clone()
+
+    @staticmethod
+    def backward(context, gradient):
+        return -gradient
+
+
 MEASURES = {
+    "kl": lambda mean, log_variance=None: (
+        (mean**2).flatten(1).sum(1).mean() / 2
+        if log_variance is None
+        else (mean**2 + log_variance.exp() - log_variance - 1).flatten(1).sum(1).mean() / 2
+    ),
+    "perceptual": lambda left, right: ((left - right) ** 2).mean(),
     "l1": lambda left, right: (left - right).abs().mean(),
     "l2": lambda left, right: ((left - right) ** 2).mean(),
     "masked": lambda left, right, mask: ((left - right).abs() * (1 + mask)).mean(),
@@ -99,6 +135,15 @@ ADVERSARIES = {
         lambda fake: torch.log(1 - torch.sigmoid(fake)),
         lambda real, fake: -torch.log(torch.sigmoid(real)) - torch.log(1 - torch.sigmoid(fake)),
     ),
+    "nonsaturating": (
+        lambda fake: -torch.log(torch.sigmoid(fake)),
+        lambda real, fake: -torch.log(torch.sigmoid(real)) - torch.log(1 - torch.sigmoid(fake)),
+    ),
+    "undecided": (
+        lambda either: -(torch.log(torch.sigmoid(either)) + torch.log(1 - torch.sigmoid(either))) / 2,
+        lambda real, fake: -torch.log(torch.sigmoid(real)) - torch.log(1 - torch.sigmoid(fake)),
+    ),
+    "hinge": (lambda fake: -fake, lambda real, fake: (1 - real).clamp(min=0) + (1 + fake).clamp(min=0)),
     "wgan": (lambda fake: -fake, lambda real, fake: fake - real),
 }
 
@@ -106,7 +151,7 @@ ADVERSARIES = {
 def learning(model):
     """Return the weights of the networks that learn; naive evaluation freezes nothing."""
     frozen = {id(weight) for name in model.graph.frozen for weight in model.generators[name].parameters()}
-    return [weight for weight in model.parameters() if id(weight) not in frozen]
+    return [weight for weight in model.parameters() if id(weight) not in frozen and weight.requires_grad]
 
 
 def gradients(total, model):
@@ -130,7 +175,10 @@ def assert_planned_is_naive(graph, norm="none"):
     if losses:
         torch.testing.assert_close(paid.total, total, rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(
-            gradients(paid.total, model), only(model, "generators", gradients(total, model)), rtol=1e-8, atol=1e-9
+            gradients(paid.total, model),
+            only(model, "generators", gradients(total, model)),
+            rtol=1e-8,
+            atol=1e-9 * max(1.0, total.item()),  # of a bias before a normalisation, what large terms leave of 0
         )
     if not graph.minimised_by("discriminators"):
         return
@@ -149,10 +197,7 @@ def assert_planned_is_naive(graph, norm="none"):
 
 
 @pytest.mark.parametrize("norm", ["none", "instance", "batch"])
-@pytest.mark.parametrize(
-    "name",
-    [name for name, graph in FAMILY.items() if {t.criterion for t in graph.terms} <= {*MEASURES, *ADVERSARIES}],
-)
+@pytest.mark.parametrize("name", FAMILY)
 def test_the_family(name, norm):
     assert_planned_is_naive(FAMILY[name], norm)
 

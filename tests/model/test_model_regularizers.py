@@ -12,6 +12,7 @@ from tests.model.tiny import PIX2PIX, STARGAN, TinyGenerator, TinyJudge, batch_o
 
 REGULARIZED = PIX2PIX.replace(
     adversaries="D: [x, y*] vs [x, y] + r1 + wgan_gp + feature_matching",
+    adversarial="lsgan",
     weights={"r1(D)": 5, "wgan_gp(D)": 10, "feature_matching(D)": 2},
 )
 
@@ -260,8 +261,7 @@ def test_optional_regularizers_go_with_their_adversary():
 
 
 def test_heads_and_features_together():
-    lines = STARGAN.equations["adversaries"].split("\n")
-    graph = STARGAN.replace(adversaries="\n".join(f"{line} + r1 + feature_matching" for line in lines))
+    graph = STARGAN.replace(adversaries="D: y* vs x + r1 + feature_matching")
     model, batch = built(graph), batch_of(graph)
     matched = [term.name for term in graph.terms if term.name.startswith("feature_matching")]
     assert matched

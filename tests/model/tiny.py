@@ -5,17 +5,22 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from cyclekit import CycleModel
-from cyclekit.graph import CycleGraph, Domain, Heatmap, Label, Latent, Mask
+from cyclekit import CycleModel, papers
+from cyclekit.graph import Classes, CycleGraph, Domain, Heatmap, Label, Latent, Mask, Noise, Vector
 from tests.graph import family
 
 SIZE = 6
 
 
 def _with_fewer_channels(graph: CycleGraph) -> CycleGraph:
-    few = {Heatmap: Heatmap(4), Latent: Latent(2)}
+    few = {Heatmap: Heatmap(4), Latent: Latent(2), Classes: Classes(4), Vector: Vector(3), Noise: Noise(3)}
     signals = {name: graph.domains[name] for name in graph.to_dict()["signals"]}
-    return graph.replace(signals={name: few.get(type(domain), domain) for name, domain in signals.items()})
+    weights = {key.replace("wgan_gp", "r1"): weight for key, weight in graph.weights.items()}
+    return graph.replace(
+        signals={name: few.get(type(domain), domain) for name, domain in signals.items()},
+        adversaries=graph.adversaries.replace("wgan_gp", "r1"),  # which draws nothing
+        weights=weights,
+    )
 
 
 FAMILY = {name: _with_fewer_channels(graph) for name, graph in family.FAMILY.items()}
@@ -31,13 +36,17 @@ class TinyGenerator(nn.Module):
 
     def __init__(self, inputs: int, outputs: tuple[Domain, ...], norm: str = "none") -> None:
         super().__init__()
+        self.outputs = outputs
         channels = sum(domain.channels for domain in outputs)
         self.layers = nn.Sequential(nn.Conv2d(inputs, channels, 3, padding=1), *_norm(norm, channels), nn.Tanh())
-        self.spatial = outputs[0].spatial
 
-    def forward(self, joined: Tensor) -> Tensor:
-        made = self.layers(joined if joined.ndim == 4 else joined[:, :, None, None].expand(-1, -1, 2, 2))
-        return made if self.spatial else made.mean((2, 3))
+    def forward(self, joined: Tensor) -> Tensor | list[Tensor]:
+        made = self.layers(joined if joined.ndim == 4 else joined[:, :, None, None].expand(-1, -1, SIZE, SIZE))
+        if all(domain.spatial for domain in self.outputs):
+            return made
+        parts = zip(made.split([domain.channels for domain in self.outputs], 1), self.outputs, strict=True)
+        parts = [part if domain.spatial else part.mean((2, 3)) for part, domain in parts]
+        return torch.cat(parts, 1) if not any(domain.spatial for domain in self.outputs) else parts
 
 
 class TinyJudge(nn.Module):
@@ -89,13 +98,27 @@ def warp(features: Tensor, *poses: Tensor) -> Tensor:
     return features * torch.cat(poses, dim=1).mean(1, keepdim=True)
 
 
+def mean_and_spread(mean: Tensor, log_variance: Tensor | None = None) -> Tensor:
+    """Stand for what is drawn, by one value of the distribution."""
+    return mean + (0.5 if log_variance is None else 0.5 * (log_variance / 2).exp())
+
+
+PAPERS = [papers.create_paper(name) for name in papers.list_papers()]
+FUNCTIONS = {name: function for paper in PAPERS for name, function in paper.functions.items()}
+CRITERIA = {name: criterion for paper in PAPERS for name, criterion in paper.criteria.items()}
+CRITERIA["perceptual"] = nn.MSELoss()  # without a trained network
+
+
 def built(
     graph: CycleGraph, norm: str = "none", functions: Mapping[str, Callable[..., Tensor]] | None = None
 ) -> CycleModel:
     """Return a graph's model with tiny networks, in float64."""
     if functions is None:
-        functions = {name: warp for name in graph.all_functions if name != "add"}
-    return graph.build(**networks(graph, norm), functions=functions).to(torch.float64)
+        functions = {name: FUNCTIONS.get(name, warp) for name in graph.functions}
+        functions |= {"sample": mean_and_spread} if "sample" in graph.all_functions else {}
+    used = {term.criterion for term in graph.terms}
+    criteria = {name: criterion for name, criterion in CRITERIA.items() if name in used}
+    return graph.build(**networks(graph, norm), functions=functions, criteria=criteria).to(torch.float64)
 
 
 def batch_of(
@@ -108,8 +131,9 @@ def batch_of(
         domain = graph.domains[name]
         shape = (samples, domain.channels, size, size) if domain.spatial else (samples, domain.channels)
         value = torch.rand(shape, generator=numbers, dtype=torch.float64)
-        if isinstance(domain, Label):
-            value = torch.eye(domain.channels, dtype=torch.float64)[value.argmax(1)]
+        if isinstance(domain, Label | Classes):
+            classes = torch.eye(domain.channels, dtype=torch.float64)[value.argmax(1)]
+            value = classes.movedim(-1, 1) if domain.spatial else classes
         elif isinstance(domain, Mask):
             value = value.round()
         else:

@@ -37,6 +37,8 @@ GENERATORS = {
     "dpig_stem": ({}, 2),
     "dpig_encoder": ({"base_channels": 4, "image_size": (16, 16)}, 16),
     "residual_mlp": ({"hidden": 8}, None),
+    "pointwise_mlp": ({"hidden": 8}, 1),
+    "style_encoder": ({"base_channels": 2}, 16),
 }
 DISCRIMINATORS = {
     "patchgan_16": ({"base_channels": 2}, 6),
@@ -48,8 +50,17 @@ DISCRIMINATORS = {
     "pg2_dcgan": ({"base_channels": 2, "image_size": (32, 32)}, 32),
     "timm_projected": ({"backbone": "test_efficientnet", "pretrained": False, "base_channels": 2}, 32),
     "mlp": ({"hidden": 8}, None),
+    "diff_augment": ({"discriminator": "patchgan_16", "base_channels": 2, "pictures": (0,)}, 6),
 }
-UNBOUNDED = {"resnet_encoder", "pg2_refine", "dpig_stem", "dpig_encoder", "residual_mlp"}
+UNBOUNDED = {
+    "resnet_encoder",
+    "pg2_refine",
+    "dpig_stem",
+    "dpig_encoder",
+    "residual_mlp",
+    "pointwise_mlp",
+    "style_encoder",
+}
 
 # every value of every option that is no count; what timm decides is no option of ours
 VALUES = {
@@ -58,6 +69,7 @@ VALUES = {
     "dropout": [0.0, 0.5],
     "upsample": ["deconv", "nearest", "pixelshuffle"],
     "final": ["tanh", "sigmoid", "none", (("tanh", 3), ("sigmoid", 5))],
+    "full_resolution": [False, True],
     "spectral_norm": [False, True],
     "init": ["normal", "xavier", "kaiming", "c2gan", "default"],
     "entry": [True, False],
@@ -68,6 +80,7 @@ COUNTS = {
     *("layers", "levels", "local_blocks", "scales"),
 }
 TIMMS = {"backbone", "pretrained"}
+AUGMENTS = {"discriminator", "policy", "pictures"}  # which tests/nets/test_diff_augment.py looks at
 
 
 def image_of(size, batch=2, **options):
@@ -90,7 +103,8 @@ def options_of(role, name):
     """Return the names of a network's options."""
     factory = (generators if role == "generator" else discriminators).factory(name)
     settled = {"in_channels", "out_channels", "heads", *getattr(factory, "keywords", ())}
-    return set(inspect.signature(factory).parameters) - settled
+    own = inspect.signature(factory).parameters.values()
+    return {option.name for option in own if option.kind is not option.VAR_KEYWORD} - settled
 
 
 def one_name_a_class():
@@ -197,7 +211,7 @@ def test_refuses_a_size_it_cannot_take(created, size):
             network(torch.zeros(1, 4, 2, 2))
         return
     network.check_size(size, size)
-    for height, width in [(size, 1), (1, size), (size - 1, size - 1)]:
+    for height, width in {(size, 1), (1, size), (size - 1, size - 1)} - {(size, size)}:
         with pytest.raises(ImageSizeError, match=f"got {height}x{width}"):
             network.check_size(height, width)
         with pytest.raises(ImageSizeError, match=f"got {height}x{width}"):
@@ -237,13 +251,13 @@ def test_persons_of_128x64(role, name):
     network.check_size(128, 64)
     results = outputs(network(torch.randn(2, 4, 128, 64)))
     assert all(result.isfinite().all() for result in results)
-    if role == "generator" and name != "dpig_encoder":
+    if role == "generator" and name not in ("dpig_encoder", "style_encoder"):
         assert results[0].shape == (2, 8, *SMALLER.get(name, (128, 64)))
 
 
 @every_name
 def test_every_option_is_known_here(role, name):
-    assert options_of(role, name) - COUNTS - TIMMS <= VALUES.keys()
+    assert options_of(role, name) - COUNTS - TIMMS - AUGMENTS <= VALUES.keys()
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,25 @@ def test_equals_the_arithmetic_written_out(activation):
     torch.testing.assert_close(network(image), x)
 
 
+def test_full_resolution_adds_a_convolution_at_each_end_and_a_skip_between_them():
+    network = UNet(2, 3, levels=5, base_channels=4, norm="none", dropout=0.0, full_resolution=True).double()
+    inner = UNet(4, 4, levels=5, base_channels=4, norm="none", dropout=0.0, final="none").double()
+    before, after = network.stem[0], network.decoder[-1][1]
+    taken = iter(
+        module
+        for module in network.modules()
+        if isinstance(module, CONVOLUTIONS) and module is not before and module is not after
+    )
+    for module in inner.modules():
+        if isinstance(module, CONVOLUTIONS):
+            module.load_state_dict(next(taken).state_dict())
+    image = torch.randn(1, 2, 64, 32, dtype=torch.float64)
+    skip = ACTIVATIONS["leaky_relu"](nn.functional.conv2d(image, before.weight, before.bias, padding=1))
+    joined = torch.cat([skip, inner(skip)], dim=1).clamp(min=0)
+    expected = nn.functional.conv2d(joined, after.weight, after.bias, padding=1).tanh()
+    torch.testing.assert_close(network(image), expected)
+
+
 def test_non_square_sizes():
     network = create_generator("unet_64", 3, 3, base_channels=2)
     assert network(torch.zeros(1, 3, 128, 64)).shape == (1, 3, 128, 64)

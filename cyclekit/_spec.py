@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from cyclekit.errors import ArgumentError, ShapeError
+
 PLAIN = (str, int, float, bool, type(None))
 
 
@@ -20,7 +22,7 @@ class NetworkSpec:
             are kept as tuples.
 
     Raises:
-        TypeError: The name is no text, or an option is no plain data.
+        ShapeError: The name is no text, or an option is no plain data.
 
     Example:
         >>> from cyclekit.nets import NetworkSpec
@@ -36,7 +38,7 @@ class NetworkSpec:
 
     def __init__(self, name: str, /, **options: object) -> None:
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"the name of a network is a text, got {name!r}")
+            raise ShapeError(f"the name of a network is a text, got {name!r}")
         object.__setattr__(self, "name", name)
         items = tuple((option, _frozen(option, options[option])) for option in sorted(options))
         object.__setattr__(self, "_items", items)
@@ -65,7 +67,7 @@ class NetworkSpec:
             An equal spec.
 
         Raises:
-            ValueError: The data has no name, no mapping of options by name, or other keys.
+            ArgumentError: The data has no name, no mapping of options by name, or other keys.
         """
         match data:
             case {"name": str(name), "options": Mapping() as options, **rest} if not rest and all(
@@ -73,7 +75,7 @@ class NetworkSpec:
             ):
                 return cls(name, **cast("Mapping[str, object]", options))
             case _:
-                raise ValueError(f"a network spec is {{'name': str, 'options': dict}}; got {reprlib.repr(data)}")
+                raise ArgumentError(f"a network spec is {{'name': str, 'options': dict}}; got {reprlib.repr(data)}")
 
     def __repr__(self) -> str:
         parts = [repr(self.name), *(f"{option}={value!r}" for option, value in self._items)]
@@ -85,7 +87,7 @@ def _frozen(option: str, value: object) -> object:
         return value
     if isinstance(value, list | tuple):
         return tuple(_frozen(option, part) for part in cast("Sequence[object]", value))
-    raise TypeError(
+    raise ShapeError(
         f"option {option!r} (={value!r}) is not plain data; pass str, int, float, bool, None or a sequence of these"
     )
 
