@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cyclekit._precision import full_precision
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.keypoints.heatmaps import Keypoints, check_keypoints
 from cyclekit.keypoints.points import check_size
 from cyclekit.keypoints.skeletons import Skeleton
@@ -61,7 +62,7 @@ def mirror(posed: PosedImage, skeleton: Skeleton, where: Bool[Tensor, " batch"] 
 
     Raises:
         ShapeError: `where` is no vector of truth values, or the fields do not fit each other.
-        ValueError: The points or heatmaps are not as many as the skeleton's joints.
+        ArgumentError: The points or heatmaps are not as many as the skeleton's joints.
 
     Example:
         ```python
@@ -124,7 +125,7 @@ def warp(
     Raises:
         ShapeError: `matrices` does not have the annotated shape, or the fields do not fit each other.
         UnknownNameError: `padding` is another word.
-        ValueError: The points or heatmaps are not as many as the skeleton's joints, or a matrix is no affine map
+        ArgumentError: The points or heatmaps are not as many as the skeleton's joints, or a matrix is no affine map
             that can be undone, which is looked at on the CPU alone: elsewhere the host would wait for it.
 
     Example:
@@ -168,7 +169,7 @@ def _check_affine(matrices: Tensor) -> None:
     last_row = matrices[:, 2] == matrices.new_tensor([0, 0, 1])
     area = matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]
     if not (last_row.all() and matrices.isfinite().all() and (area != 0).all()):
-        raise ValueError("matrices: expected finite affine maps with an inverse, each with the last row (0, 0, 1)")
+        raise ArgumentError("matrices: expected finite affine maps with an inverse, each with the last row (0, 0, 1)")
 
 
 @typed
@@ -199,7 +200,7 @@ def random_transforms(
 
     Raises:
         ShapeError: An argument does not have the annotated type.
-        ValueError: `batch` is negative or `size` not positive, `flip` is no probability, `degrees` or `translate`
+        ArgumentError: `batch` is negative or `size` not positive, `flip` is no probability, `degrees` or `translate`
             is negative or infinite, or `scale` is no ascending pair of positive numbers.
 
     Example:
@@ -212,14 +213,14 @@ def random_transforms(
         ```
     """
     if not 0 <= flip <= 1:
-        raise ValueError(f"flip is a probability, 0 to 1; got {flip}")
+        raise ArgumentError(f"flip is a probability, 0 to 1; got {flip}")
     if batch < 0:
-        raise ValueError(f"batch must not be negative; got {batch}")
+        raise ArgumentError(f"batch must not be negative; got {batch}")
     check_size(size)
     if not (0 <= degrees < math.inf and 0 <= translate < math.inf):
-        raise ValueError(f"degrees and translate must be finite and not negative; got {degrees} and {translate}")
+        raise ArgumentError(f"degrees and translate must be finite and not negative; got {degrees} and {translate}")
     if not 0 < scale[0] <= scale[1] < math.inf:
-        raise ValueError(f"scale must be (smallest, largest), both positive; got {scale}")
+        raise ArgumentError(f"scale must be (smallest, largest), both positive; got {scale}")
     height, width = size
     draws = torch.rand(5, batch, generator=generator, device=device)
     extent = torch.tensor([width, height], device=device)

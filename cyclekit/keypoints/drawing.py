@@ -40,7 +40,7 @@ def landmark_image(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape, or `polarity` is another word.
-        ValueError: `size` or `radius` is not positive, or `radius` is longer than the picture's diagonal.
+        ArgumentError: `size` or `radius` is not positive, or `radius` is longer than the picture's diagonal.
 
     Source:
         Tang et al., Cycle In Cycle Generative Adversarial Networks for Keypoint-Guided Image Generation
@@ -86,7 +86,7 @@ def render_discs(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape.
-        ValueError: `size` or `radius` is not positive, or `radius` is longer than the maps' diagonal.
+        ArgumentError: `size` or `radius` is not positive, or `radius` is longer than the maps' diagonal.
 
     Source:
         Ma et al., Pose Guided Person Image Generation (arXiv 1705.09368), section 3.1.1, and
@@ -211,7 +211,7 @@ def render_limbs(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape.
-        ValueError: `size` or `width` is not positive, or `points` are not as many as the skeleton's joints.
+        ArgumentError: `size` or `width` is not positive, or `points` are not as many as the skeleton's joints.
 
     Example:
         ```python
@@ -258,7 +258,7 @@ def stick_figure(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape, or `background` is another word.
-        ValueError: `size` or `width` is not positive, or `points` are not as many as the skeleton's joints.
+        ArgumentError: `size` or `width` is not positive, or `points` are not as many as the skeleton's joints.
 
     Example:
         ```python

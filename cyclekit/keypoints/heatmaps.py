@@ -11,6 +11,7 @@ from torch import Tensor
 
 from cyclekit._precision import full_precision
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.keypoints.points import check_number, check_positive, check_size, place
 
 # Below this an axis counts as zero. Every product then stays a normal float32: subnormal products, the
@@ -42,7 +43,7 @@ def render_heatmaps(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape.
-        ValueError: `size` or `sigma` is not positive.
+        ArgumentError: `size` or `sigma` is not positive.
 
     Source:
         The convention of Siarohin et al., Deformable GANs for Pose-based Human Image Generation, Eq. 1
@@ -117,14 +118,15 @@ def decode_heatmaps(
         method: `"argmax"`, the brightest pixel; `"soft_argmax"`, the map's centre of mass by Kornia's
             spatial expectation; `"subpixel"`, the peak of the Gaussian through the brightest pixel and its
             four neighbours.
-        threshold: A joint whose brightest pixel does not exceed this is not visible.
+        threshold: A joint whose brightest pixel does not exceed this is not visible, nor is one whose point is not
+            finite, as that of a map with NaN may be.
 
     Returns:
         The points in pixels, in float32 when the maps are in half precision, and their visibility.
 
     Raises:
         ShapeError: `heatmaps` does not have the annotated shape, or `method` is another word.
-        ValueError: The maps have no pixel, or less than three either way for `"subpixel"`; `threshold` is NaN.
+        ArgumentError: The maps have no pixel, or less than three either way for `"subpixel"`; `threshold` is NaN.
 
     Source:
         `"subpixel"`: Zhang et al., Distribution-Aware Coordinate Representation for Human Pose Estimation
@@ -152,7 +154,8 @@ def decode_heatmaps(
         points = _centre_of_mass(heatmaps)
     else:
         points = _gaussian_peak(heatmaps, index)
-    return Keypoints(points, brightest > threshold)
+    finite = points.isfinite().all(-1)  # not of maps that hold NaN or infinite values
+    return Keypoints(torch.where(rearrange(finite, "b j -> b j 1"), points, 0.0), finite & (brightest > threshold))
 
 
 def _centre_of_mass(heatmaps: Tensor) -> Tensor:
@@ -164,7 +167,7 @@ def _centre_of_mass(heatmaps: Tensor) -> Tensor:
 def _gaussian_peak(heatmaps: Tensor, index: Tensor) -> Tensor:
     height, width = heatmaps.shape[-2:]
     if min(height, width) < 3:
-        raise ValueError(f"subpixel decoding needs maps of at least 3x3 pixels; got {height}x{width}")
+        raise ArgumentError(f"subpixel decoding needs maps of at least 3x3 pixels; got {height}x{width}")
     # A parabola through the logarithm is exact for a Gaussian wherever its three samples lie, so at the
     # border they move one pixel inward and nothing is lost.
     x, y = (index % width).clamp(1, width - 2), (index // width).clamp(1, height - 2)

@@ -10,6 +10,7 @@ from kornia.morphology import closing
 from torch import Tensor
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.keypoints.drawing import Ends, beside, disc_coverage, limb_ends
 from cyclekit.keypoints.points import Placed, check_radius, check_size, place
 
@@ -51,7 +52,7 @@ def pose_mask(
 
     Raises:
         ShapeError: A tensor does not have the annotated shape, or `protocol` is another word.
-        ValueError: `size` is not positive, or `radius` is less than half a pixel or longer than the diagonal.
+        ArgumentError: `size` is not positive, or `radius` is less than half a pixel or longer than the diagonal.
 
     Source:
         Ma et al., Pose Guided Person Image Generation (arXiv 1705.09368), section 3.1.1, `_getPoseMask` in
@@ -70,7 +71,7 @@ def pose_mask(
     check_size(size)
     check_radius(radius, size)
     if radius < _THINNEST:
-        raise ValueError(f"radius must be at least {_THINNEST} pixels; got {radius}")
+        raise ArgumentError(f"radius must be at least {_THINNEST} pixels; got {radius}")
     placed = place(points.detach(), visible)
     ends = limb_ends(placed, _LIMBS)
     if protocol == "pg2":

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cyclekit._precision import full_precision
+from cyclekit.errors import ArgumentError
 
 
 class Placed(NamedTuple):
@@ -30,23 +31,23 @@ def place(points: Tensor, visible: Tensor | None) -> Placed:
 def check_size(size: tuple[int, int]) -> None:
     """Raise unless ``size`` is a height and a width of at least one pixel."""
     if min(size) < 1:
-        raise ValueError(f"size must be (height, width), each at least 1; got {size}")
+        raise ArgumentError(f"size must be (height, width), each at least 1; got {size}")
 
 
 def check_number(name: str, value: float) -> None:
     """Raise where ``value`` is NaN, with which nothing compares."""
     if math.isnan(value):
-        raise ValueError(f"{name}: got {value}, expected a number")
+        raise ArgumentError(f"{name}: got {value}, expected a number")
 
 
 def check_radius(radius: float, size: tuple[int, int]) -> None:
     """Raise unless ``radius`` is positive, and no longer than a picture's diagonal: its square costs memory."""
     check_positive("radius", radius)
     if radius > math.hypot(*size):
-        raise ValueError(f"radius must not be longer than the diagonal of {size[0]}x{size[1]} pixels; got {radius}")
+        raise ArgumentError(f"radius must not be longer than the diagonal of {size[0]}x{size[1]} pixels; got {radius}")
 
 
 def check_positive(name: str, value: float) -> None:
     """Raise unless ``value``, a length in pixels, is positive and finite."""
     if not 0 < value < float("inf"):
-        raise ValueError(f"{name} is a length in pixels and must be positive; got {value}")
+        raise ArgumentError(f"{name} is a length in pixels and must be positive; got {value}")

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError
 from cyclekit.keypoints.heatmaps import Keypoints, check_keypoints
 
 Colour = tuple[float, float, float]
@@ -36,7 +37,7 @@ class Skeleton:
 
     Raises:
         ShapeError: A field does not have the annotated type.
-        ValueError: There is no joint, a name occurs twice, an index is no joint's, a joint is in two pairs, or
+        ArgumentError: There is no joint, a name occurs twice, an index is no joint's, a joint is in two pairs, or
             the colours are not as many as the limbs or lie outside of [0, 1].
 
     Example:
@@ -59,26 +60,26 @@ class Skeleton:
         _check_fields_of_skeleton(self.name, self.joints, self.limbs, self.pairs, self.colours)
         count = len(self.joints)
         if not count:
-            raise ValueError(f"skeleton {self.name!r}: expected one joint or more")
+            raise ArgumentError(f"skeleton {self.name!r}: expected one joint or more")
         if len(set(self.joints)) < count:
-            raise ValueError(f"skeleton {self.name!r}: each joint needs a name of its own")
+            raise ArgumentError(f"skeleton {self.name!r}: each joint needs a name of its own")
         for kind, indices in (("limb", self.limbs), ("left-right pair", self.pairs)):
             for pair in indices:
                 if pair[0] == pair[1] or not all(0 <= joint < count for joint in pair):
-                    raise ValueError(
+                    raise ArgumentError(
                         f"skeleton {self.name!r}: {kind} {pair} must be two of its joints, 0 to {count - 1}"
                     )
         paired = [joint for pair in self.pairs for joint in pair]
         if len(set(paired)) < len(paired):
-            raise ValueError(f"skeleton {self.name!r}: a joint is in more than one left-right pair")
+            raise ArgumentError(f"skeleton {self.name!r}: a joint is in more than one left-right pair")
         if not self.colours:
             wheel = (colorsys.hsv_to_rgb(limb / len(self.limbs), 1, 1) for limb in range(len(self.limbs)))
             object.__setattr__(self, "colours", tuple(wheel))
         if len(self.colours) != len(self.limbs):
-            raise ValueError(f"skeleton {self.name!r} has {len(self.limbs)} limbs but {len(self.colours)} colours")
+            raise ArgumentError(f"skeleton {self.name!r} has {len(self.limbs)} limbs but {len(self.colours)} colours")
         for colour in self.colours:
             if not all(0 <= share <= 1 for share in colour):
-                raise ValueError(f"skeleton {self.name!r}: colour {colour} must lie in [0, 1]")
+                raise ArgumentError(f"skeleton {self.name!r}: colour {colour} must lie in [0, 1]")
 
     def __len__(self) -> int:
         """Return the number of joints."""
@@ -99,10 +100,10 @@ class Skeleton:
             count: The number of points of one sample.
 
         Raises:
-            ValueError: `count` is another number.
+            ArgumentError: `count` is another number.
         """
         if count != len(self):
-            raise ValueError(f"skeleton {self.name!r} has {len(self)} joints; got {count} points a sample")
+            raise ArgumentError(f"skeleton {self.name!r} has {len(self)} joints; got {count} points a sample")
 
 
 OPENPOSE_18 = Skeleton(
@@ -293,7 +294,7 @@ def convert_keypoints(keypoints: Keypoints, source: Skeleton, target: Skeleton) 
 
     Raises:
         ShapeError: An argument does not have the annotated type.
-        ValueError: The points are not as many as the source's joints, or the target has a joint that cannot
+        ArgumentError: The points are not as many as the source's joints, or the target has a joint that cannot
             be had from the source.
 
     Source:
@@ -323,5 +324,5 @@ def _ends(joint: str, source: Skeleton, target: Skeleton) -> tuple[int, int]:
     first, second = (joint, joint) if joint in source.joints else _MIDDLES.get(joint, (joint, joint))
     for name in (first, second):
         if name not in source.joints:
-            raise ValueError(f"{target.name!r} has a joint {name!r} that {source.name!r} lacks")
+            raise ArgumentError(f"{target.name!r} has a joint {name!r} that {source.name!r} lacks")
     return source.joints.index(first), source.joints.index(second)

@@ -77,7 +77,7 @@ def test_what_is_no_number_is_a_missing_joint(tmp_path):
     [
         ("", r"line 1: expected JSON"),
         ('{"people":\n', r"line 2: expected JSON .*got ''"),
-        ('{"people": [\n1,\n]}', r"line 3: expected JSON .*got '\]\}'"),
+        ('{"people": [\n1,\n]}', r"line [23]: expected JSON .*got '(\]\}|1,)'"),  # Python 3.13 points at the comma
         ("[]", r"top level: expected an object with 'people'; got \[\]"),
         ('{"people": 3}', "people: expected a list; got 3"),
         ('{"people": [{}]}', r"people\[0\]: expected an object with 'pose_keypoints_2d'"),

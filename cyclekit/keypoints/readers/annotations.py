@@ -57,10 +57,19 @@ def parse_json(text: str) -> object:
     """Parse JSON.
 
     Raises:
-        json.JSONDecodeError: The text is none, or nothing that Python can hold.
+        json.JSONDecodeError: The text is none, has a key twice, or nothing that Python can hold.
     """
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise json.JSONDecodeError(f"the key {_short.repr(twice)} twice in one object", text, 0)
+        return found
+
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError:
         raise
     except RecursionError:
@@ -126,11 +135,14 @@ def _as_float(number: int | float) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def triples(path: str | PathLike[str], where: str, value: object) -> list[float]:
-    """Take what should be a JSON list of x, y and a confidence for each joint."""
+def triples(path: str | PathLike[str], where: str, value: object, most: float = math.inf) -> list[float]:
+    """Take what should be a JSON list of x, y and a confidence, up to the most there can be, for each joint."""
     found = numbers(path, where, value)
     if len(found) % 3:
         fail(path, where, "x, y and a confidence for each joint, a multiple of 3 numbers", len(found))
+    for confidence in found[2::3]:
+        if most < confidence < math.inf:
+            fail(path, where, f"a confidence of at most {most:g}", confidence)
     return found
 
 

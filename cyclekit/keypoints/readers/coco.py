@@ -37,7 +37,7 @@ def read_coco_keypoints(path: str | PathLike[str], threshold: int | float = 0) -
 
     Raises:
         AnnotationError: The file is not such JSON, names an image it does not list, or gives two images one id.
-        ValueError: `threshold` is NaN.
+        ArgumentError: `threshold` is NaN.
         OSError: The file cannot be read.
 
     Source:
@@ -68,7 +68,7 @@ def read_coco_keypoints(path: str | PathLike[str], threshold: int | float = 0) -
     people = items(path, "annotations", field(path, "top level", content, "annotations"))
     for index, person in enumerate(people):
         where = f"annotations[{index}]"
-        keypoints = triples(path, f"{where}.keypoints", field(path, where, person, "keypoints"))
+        keypoints = triples(path, f"{where}.keypoints", field(path, where, person, "keypoints"), most=2)
         name = _image(path, where, person, names)
         crowd = cast("dict[str, object]", person).get("iscrowd", 0)
         if crowd not in (0, 1):
@@ -106,7 +106,7 @@ def read_coco_results(
 
     Raises:
         AnnotationError: A file is not such JSON, or a person's image is none of `images`.
-        ValueError: `threshold` or `min_score` is NaN.
+        ArgumentError: `threshold` or `min_score` is NaN.
         OSError: A file cannot be read.
 
     Source:

@@ -34,7 +34,7 @@ def read_openface_csv(path: str | PathLike[str], threshold: int | float = 0) -> 
 
     Raises:
         AnnotationError: A column is missing or there twice, or a value is no finite number.
-        ValueError: `threshold` is NaN.
+        ArgumentError: `threshold` is NaN.
         OSError: The file cannot be read.
 
     Source:

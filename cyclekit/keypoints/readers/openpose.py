@@ -33,7 +33,7 @@ def read_openpose_json(
         AnnotationError: The file is not such JSON, or OpenPose was not asked for this part.
         OSError: The file cannot be read.
         ShapeError: `part` is another word.
-        ValueError: `threshold` is NaN.
+        ArgumentError: `threshold` is NaN.
 
     Source:
         https://github.com/CMU-Perceptual-Computing-Lab/openpose, `doc/02_output.md`.
