@@ -9,6 +9,7 @@ from jaxtyping import Int, Shaped
 from torch import Tensor, nn
 
 from cyclekit._typed import typed
+from cyclekit.errors import ArgumentError, CheckpointError
 
 Sample: TypeAlias = Shaped[Tensor, "batch ..."] | tuple[Shaped[Tensor, "_ ..."], ...]
 
@@ -53,7 +54,7 @@ class HistoryPool(nn.Module):
 
     Raises:
         ShapeError: `size` or `seed` is no whole number.
-        ValueError: `size` is negative, or `seed` has more than 64 bits.
+        ArgumentError: `size` is negative, or `seed` has more than 64 bits.
 
     Source:
         Shrivastava et al. 2017, section 2.3; `util/image_pool.py` of `junyanz/pytorch-CycleGAN-and-pix2pix`.
@@ -76,9 +77,9 @@ class HistoryPool(nn.Module):
     def __init__(self, size: int = 50, seed: int = 0) -> None:
         super().__init__()
         if size < 0:
-            raise ValueError(f"size: got {size}, expected 0 (no pool) or more")
+            raise ArgumentError(f"size: got {size}, expected 0 (no pool) or more")
         if not -(2**63) <= seed < 2**63:
-            raise ValueError(f"seed: got {seed}, expected a whole number of 64 bits, -2**63 to 2**63 - 1")
+            raise ArgumentError(f"seed: got {seed}, expected a whole number of 64 bits, -2**63 to 2**63 - 1")
         self.size = size
         self._tensors = 0
         self.register_buffer("seed", torch.tensor(seed, dtype=torch.int64))
@@ -97,13 +98,15 @@ class HistoryPool(nn.Module):
             New and older samples in the same structure, detached.
 
         Raises:
-            ValueError: The samples differ from the stored ones in number of tensors, shape, dtype or device,
+            ArgumentError: The samples differ from the stored ones in number of tensors, shape, dtype or device,
                 or the tensors of a tuple differ in batch size.
         """
         parts = tuple(part.detach() for part in ((sample,) if isinstance(sample, Tensor) else sample))
+        if not parts:
+            raise ArgumentError("sample: got an empty tuple, expected a tensor, or a tuple of one or more")
         if len({len(part) for part in parts}) > 1:
             shapes = [tuple(part.shape) for part in parts]
-            raise ValueError(f"sample: got tensors of shapes {shapes}, expected the same batch size for all")
+            raise ArgumentError(f"sample: got tensors of shapes {shapes}, expected the same batch size for all")
         if self.size and parts and len(parts[0]):
             parts = self._exchange(parts)
         return parts[0] if isinstance(sample, Tensor) else parts
@@ -118,7 +121,7 @@ class HistoryPool(nn.Module):
             self._allocate(parts)
         stored = [self.get_buffer(f"stored_{index}") for index in range(self._tensors)]
         if (got := _kinds(parts)) != (held := _kinds(stored)):
-            raise ValueError(
+            raise ArgumentError(
                 f"sample: got {' and '.join(got)}, but this pool holds {' and '.join(held)}; "
                 "make a pool for each kind of sample, and move it with .to() when the model moves"
             )
@@ -159,7 +162,12 @@ class HistoryPool(nn.Module):
     def _make_room(pool: "HistoryPool", state_dict: Mapping[str, Tensor], prefix: str, *_: object) -> None:
         """Allocate as a saved state needs, which may be that of an empty pool."""
         names = takewhile(state_dict.__contains__, (f"{prefix}stored_{index}" for index in count()))
-        pool._allocate([state_dict[name] for name in names])
+        rows = [state_dict[name] for name in names]
+        for row in rows:
+            if not isinstance(row, Tensor) or row.ndim < 1 or len(row) != pool.size:  # pyright: ignore[reportUnnecessaryIsInstance]
+                got = f"{len(row)} samples" if isinstance(row, Tensor) and row.ndim else type(row).__name__  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise CheckpointError(f"the state is another pool's: it holds {got}, and this one {pool.size}")
+        pool._allocate(rows)
 
 
 def _kinds(tensors: Sequence[Tensor]) -> list[str]:

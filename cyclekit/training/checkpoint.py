@@ -5,20 +5,21 @@ import io
 import pickle
 import random
 import re
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from cyclekit._files import newest_step, read_files, remove, step_of, whole_folder
 from cyclekit._typed import typed
-from cyclekit.errors import CheckpointError
+from cyclekit.errors import ArgumentError, CheckpointError, FolderError
 from cyclekit.graph import CycleGraph
 from cyclekit.model import CycleModel
-from cyclekit.model.files import MODEL_FILES, Saved, one_line, parse_model
+from cyclekit.model.files import MODEL_FILES, Saved, one_line, parse_model, write_model
 from cyclekit.training.divergence import check_finite
 from cyclekit.training.processes import agree, applied, differences, is_first, rank
 
@@ -68,9 +69,9 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
         The checkpoint's folder, ``root/step-00000100``.
 
     Raises:
-        ValueError: ``iteration`` is negative.
+        ArgumentError: ``iteration`` is negative.
         ShapeError: An argument is of another type.
-        FileExistsError: The folder holds a checkpoint of a later iteration, of another run.
+        FolderError: The folder holds a checkpoint of a later iteration, of another run.
         OSError: The folder cannot be written into.
         CheckpointError: A part's state could not be read back.
         TrainingDivergedError: A weight or a tensor of a part's state is not finite; the last checkpoint stays.
@@ -90,25 +91,82 @@ def save_checkpoint(root: str | Path, iteration: int, model: CycleModel, parts: 
         assert load_checkpoint(latest_checkpoint("checkpoints"), model, {"step": step}) == 0
         ```
     """
+    snapshot = take_snapshot(iteration, model, parts)
+    problem = None
+    if is_first():
+        try:
+            write_snapshot(Path(root), snapshot)
+        except Exception as error:
+            problem = error
+    agree(problem)
+    return Path(root) / snapshot.name
+
+
+class Snapshot(NamedTuple):
+    """All that a checkpoint holds, at one moment; its files follow from it alone."""
+
+    saved: Saved
+    state: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name of the checkpoint's folder."""
+        return f"step-{self.state['iteration']:08d}"
+
+
+def take_snapshot(
+    iteration: int, model: CycleModel, parts: Mapping[str, Stateful], *, copied: bool = False
+) -> Snapshot:
+    """Return a run's state, once it is known to be finite. Of several processes every one calls this.
+
+    Args:
+        iteration: Training steps taken so far.
+        model: Graph, networks and weights.
+        parts: What else has a state.
+        copied: Whether everything is copied into the host's memory, so that training can go on meanwhile.
+
+    Raises:
+        ArgumentError: ``iteration`` is negative.
+        TrainingDivergedError: A weight or a tensor of a part's state is not finite.
+    """
     if iteration < 0 or isinstance(iteration, bool):
-        raise ValueError(f"iteration: got {iteration!r}, expected the number of training steps taken so far")
+        raise ArgumentError(f"iteration: got {iteration!r}, expected the number of training steps taken so far")
+    weights: dict[str, Tensor] = model.own_weights()
     state: dict[str, Any] = {}
     problem = None
     try:
         state = {"parts": {name: part.state_dict() for name, part in parts.items()}, "random": random_state()}
-        check_finite({"the model's": model.state_dict()} | {f"the part {n!r}'s": s for n, s in state["parts"].items()})
+        check_finite({"the model's": weights} | {f"the part {n!r}'s": s for n, s in state["parts"].items()})
     except Exception as error:
         problem = error
     agree(problem)
-    folder = Path(root) / f"step-{iteration:08d}"
-    ranks = differences(state)
-    if is_first():
-        try:
-            _save(folder, model, {"iteration": iteration, **state, "ranks": ranks})
-        except Exception as error:
-            problem = error
-    agree(problem)
-    return folder
+    state = {"iteration": iteration, **state, "ranks": differences(state)}
+    if copied and is_first():
+        weights, state = _copied(dict(weights)), _copied(state)
+    return Snapshot(Saved(model.graph, model.specs, weights), state)
+
+
+def write_snapshot(root: Path, snapshot: Snapshot, kept: Collection[int] = ()) -> None:
+    """Write a checkpoint, whole or not at all, and then remove the others of the run, but those that are kept.
+
+    Raises:
+        FolderError: The folder holds a checkpoint of a later iteration.
+        OSError: The folder cannot be written into.
+        CheckpointError: A part's state could not be read back.
+    """
+    folder = root / snapshot.name
+    newest = newest_step(root)
+    if newest and step_of(newest) > step_of(folder):
+        raise FolderError(
+            f"{newest} is further on than iteration {step_of(folder)}: resume that run, or choose another folder"
+        )
+    with whole_folder(folder) as draft:
+        _write(draft, snapshot)
+    for other in root.iterdir():
+        old = _CHECKPOINT.fullmatch(other.name) and other != folder and step_of(other) not in kept
+        if old or _LEFT_BY_A_KILLED_RUN.fullmatch(other.name):
+            with suppress(OSError):  # what is in use now is tried again by the next save
+                remove(other)
 
 
 @typed
@@ -149,14 +207,17 @@ def load_checkpoint(folder: str | Path, model: CycleModel, parts: Mapping[str, S
     saved, state = _read(folder)
     if saved.graph != model.graph:
         raise CheckpointError(f"{folder} was written by another graph: {_other_graph(saved.graph, model.graph)}")
-    if difference := _other_networks(saved, model) or _other_weights(saved.weights, model.state_dict()):
+    if difference := _other_networks(saved, model) or _other_weights(saved.weights, model.own_weights()):
         raise CheckpointError(f"{folder} holds weights of other networks: {difference}")
     if set(state["parts"]) != set(parts):
-        raise CheckpointError(f"{folder} holds the parts {sorted(state['parts'])}, expected {sorted(parts)}")
+        raise CheckpointError(
+            f"{folder} holds the parts {sorted(state['parts'])}, and load_checkpoint was given {sorted(parts)}: pass "
+            "those that were saved"
+        )
     before = {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}
     weights, numbers = copy.deepcopy(model.state_dict()), random_state()
     try:
-        model.load_state_dict(saved.weights)
+        model.load_own_weights(saved.weights)
         _take_up(folder, state, parts)
     except Exception:
         model.load_state_dict(weights)
@@ -180,26 +241,11 @@ def _take_up(folder: Path, state: Mapping[str, Any], parts: Mapping[str, Statefu
         raise CheckpointError(f"{folder} holds no random state: {one_line(error)}") from error
 
 
-def _save(folder: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
-    root = folder.parent
-    newest = newest_step(root)
-    if newest and step_of(newest) > state["iteration"]:
-        raise FileExistsError(
-            f"{newest} is further on than iteration {state['iteration']}: resume that run, or choose another folder"
-        )
-    with whole_folder(folder) as draft:
-        _write(draft, model, state)
-    for other in root.iterdir():
-        if other != folder and (_CHECKPOINT.fullmatch(other.name) or _LEFT_BY_A_KILLED_RUN.fullmatch(other.name)):
-            with suppress(OSError):  # what is in use now is tried again by the next save
-                remove(other)
-
-
-def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
+def _write(draft: Path, snapshot: Snapshot) -> None:
     file = draft / TRAINING_FILE
-    model.write(draft)
+    write_model(draft, *snapshot.saved)
     try:
-        torch.save(state, file)
+        torch.save(snapshot.state, file)
         # What cannot be read back is found now, not when the run is resumed.
         torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     except (pickle.PickleError, AttributeError, TypeError) as error:
@@ -210,6 +256,17 @@ def _write(draft: Path, model: CycleModel, state: Mapping[str, Any]) -> None:
         raise OSError(
             f"{draft.parent} cannot be written into, perhaps because the disk is full: {one_line(error)}"
         ) from error
+
+
+def _copied(state: Any) -> Any:
+    """Return a state of its own, its tensors in the host's memory."""
+    if isinstance(state, Tensor):
+        return state.detach().to("cpu", copy=True)
+    if type(state) in (dict, OrderedDict):
+        return type(state)((key, _copied(part)) for key, part in state.items())
+    if type(state) in (list, tuple):
+        return type(state)(map(_copied, state))
+    return copy.deepcopy(state)
 
 
 def _read(folder: Path) -> tuple[Saved, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -9,7 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from cyclekit._timm import import_timm
-from cyclekit.errors import GraphError, ShapeError
+from cyclekit.errors import ArgumentError, GraphError, ShapeError
 from cyclekit.model import CycleModel
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def checked_optimizers(model: CycleModel, optimizers: Mapping[str, Optimizer]) -
         optimizers: One for each player.
 
     Raises:
-        ShapeError: They are no dict of optimisers.
+        ShapeError: They are no dict of optimisers, or one needs a closure.
         GraphError: A player has no optimiser, or one holds other weights than the player's.
     """
     if not isinstance(optimizers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -93,6 +94,12 @@ def _check_optimizer(
 ) -> None:
     if not isinstance(optimizer, Optimizer):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ShapeError(f"optimizers[{player!r}]: expected a torch.optim.Optimizer, got {_kind(optimizer)}")
+    closure = signature(optimizer.step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise ShapeError(
+            f"optimizers[{player!r}]: {type(optimizer).__name__} needs a closure that computes the loss several times "
+            "in a step, where players step on losses of one forward pass: choose Adam, for example"
+        )
     held = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
     of, mend = f"the optimiser of {player!r}", "make the optimisers by create_optimizers(model, ...)"
     if foreign := [weight for weight in held if weight not in owners]:
@@ -184,7 +191,7 @@ def linear_decay(optimizer: Optimizer, constant: int, decay: int) -> LRScheduler
         A scheduler to step once in each training step.
 
     Raises:
-        ValueError: A number of steps is negative, or no whole number.
+        ArgumentError: A number of steps is negative, or no whole number.
         ShapeError: `optimizer` is none.
 
     Source:
@@ -211,7 +218,7 @@ def linear_decay(optimizer: Optimizer, constant: int, decay: int) -> LRScheduler
             f"optimizer: expected one torch.optim.Optimizer, got {_kind(optimizer)}; make a decay for each"
         )
     if any(type(steps) is not int or steps < 0 for steps in (constant, decay)):
-        raise ValueError(f"linear_decay(constant={constant}, decay={decay}): steps must be whole numbers, 0 or more")
+        raise ArgumentError(f"linear_decay(constant={constant}, decay={decay}): steps must be whole numbers, 0 or more")
 
     def factor(steps: int) -> float:
         if decay and steps == constant + decay + 1:
@@ -241,7 +248,7 @@ def moving_average(model: CycleModel, decay: float = 0.999, **options: Any) -> "
         The average, which begins as a copy of the model.
 
     Raises:
-        ValueError: ``decay`` is not between 0 and 1.
+        ArgumentError: ``decay`` is not between 0 and 1.
         ShapeError: ``model`` is none.
 
     Source:
@@ -265,7 +272,7 @@ def moving_average(model: CycleModel, decay: float = 0.999, **options: Any) -> "
     """
     check_model(model)
     if not isinstance(decay, int | float) or not 0 <= decay <= 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValueError(f"decay: got {decay!r}, expected what stays of the average in one step, from 0 to 1")
+        raise ArgumentError(f"decay: got {decay!r}, expected what stays of the average in one step, from 0 to 1")
     import_timm()
     from timm.utils.model_ema import ModelEmaV3
 

@@ -1,19 +1,26 @@
 """Several processes of one run: what they agree on, and what each has for itself."""
 
+import atexit
+import gc
 import hashlib
 import os
 import pickle
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from cyclekit.errors import CheckpointError
+from cyclekit.errors import CheckpointError, ProcessLostError
 
 Difference: TypeAlias = "list[Any] | dict[Any, Any] | None"
 """Nothing, or a list of the value that takes the place, or differences by key."""
+
+_groups: "list[dist.ProcessGroup]" = []
+_BROKEN = re.compile("gloo|NCCL|Connection (closed|reset)|Broken pipe", re.IGNORECASE)
 
 
 def rank() -> int:
@@ -29,6 +36,23 @@ def count() -> int:
 def is_first() -> bool:
     """Return whether this is the process that writes; a launcher's processes know it before they have met."""
     return rank() == 0 and (count() > 1 or os.environ.get("RANK", "0") == "0")
+
+
+def keep_group() -> None:
+    """Hold on to the group of processes until Python ends.
+
+    Else DDP's reducer may be the last to hold it, and frees it under Python's lock while it waits for a thread of gloo,
+    which may need the lock to free a tensor: both wait for ever, if seldom.
+    """
+    if count() > 1 and (group := dist.group.WORLD) is not None:
+        if not _groups:
+            atexit.register(_free_groups)
+        _groups.append(group)
+
+
+def _free_groups() -> None:
+    gc.collect()  # reducers, which hold it too
+    _groups.clear()  # without the lock, and while gloo's threads may still take it
 
 
 def agree(problem: Exception | None) -> None:
@@ -116,3 +140,41 @@ def _sent(problem: Exception | None) -> Exception | None:
     except Exception:  # an error of the user's own may refuse to travel
         return CheckpointError(f"{type(problem).__name__}: {problem}")
     return problem
+
+
+def highest(*values: int) -> tuple[int, ...]:
+    """Return the highest of all processes' values, each for itself, so that all decide alike."""
+    if count() == 1:
+        return values
+    found: list[tuple[int, ...]] = [values] * count()
+    dist.all_gather_object(found, values)
+    return tuple(max(each) for each in zip(*found, strict=True))
+
+
+def first_does(work: Callable[[], object]) -> None:
+    """Do something in the first process, while the others wait; what goes wrong, all raise."""
+    problem = None
+    if is_first():
+        try:
+            work()
+        except Exception as error:
+            problem = error
+    agree(problem)
+
+
+@contextmanager
+def others_are_there(mend: Callable[[], str]) -> Generator[None]:
+    """Say in one line that another process has ended, where a block cannot go on without it.
+
+    Args:
+        mend: Says what to do now.
+
+    Raises:
+        ProcessLostError: Another process has ended.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if count() > 1 and (isinstance(error, dist.DistError) or _BROKEN.search(str(error))):
+            raise ProcessLostError(f"another of the run's {count()} processes has ended: {mend()}") from error
+        raise

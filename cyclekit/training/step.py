@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cyclekit.errors import GraphError, ShapeError, SignalError
-from cyclekit.graph import Adversary, LossPlan
+from cyclekit.errors import ArgumentError, GraphError, ShapeError, SignalError, warn
+from cyclekit.graph import Adversary, Classes, Comparison, LossPlan, Term
 from cyclekit.graph.terms import SIDES
 from cyclekit.model import CycleModel, DiscriminatorObjective, GeneratorObjective, Losses
 from cyclekit.pool import HistoryPool
@@ -26,13 +26,18 @@ class Move(NamedTuple):
 
     Args:
         run: Its objective, compiled or wrapped.
-        plan: What that reads.
+        objective: The objective itself.
         judges: The discriminator of each adversary whose generated side passes a history pool.
     """
 
     run: Run
-    plan: LossPlan
+    objective: _Objective
     judges: Mapping[str, str]
+
+    @property
+    def plan(self) -> LossPlan:
+        """What it reads."""
+        return self.objective.plan
 
 
 class Moves:
@@ -80,14 +85,22 @@ class Moves:
             for group in groups
         ]
 
+    def _wrapping(self, objective: _Objective) -> Run:
+        run = self._wrap(objective) if self._wrap else objective
+        if not callable(run):
+            raise ShapeError(f"wrap: expected it to return what computes the losses, got {type(run).__name__}")
+        return run
+
     def _move(self, objective: _Objective) -> Move:
         if objective not in self._wrapped:
-            self._wrapped[objective] = self._wrap(objective) if self._wrap else objective
+            self._wrapped[objective] = self._wrapping(objective)
         judges: dict[str, str] = {}
         if isinstance(objective, DiscriminatorObjective):
             terms = [self._model.graph.term(name) for name in objective.plan.terms]
-            judges = {t.name: t.discriminator for t in terms if isinstance(t, Adversary) and t.generated}
-        return Move(self._wrapped[objective], objective.plan, judges)
+            judges = {
+                t.name: t.discriminator for t in terms if isinstance(t, Adversary) and t.generated and not t.confused
+            }
+        return Move(self._wrapped[objective], objective, judges)
 
 
 class StepResult(NamedTuple):
@@ -128,7 +141,7 @@ class AdversarialStep:
         GraphError: A player has no optimiser, or one that holds other weights than the player's; or a loss
             couples the samples of a batch that shall be divided.
         ShapeError: An argument is something else, an optimiser alone for example.
-        ValueError: `accumulate` is not positive, or `seed` no number.
+        ArgumentError: `accumulate` is not positive, or `seed` no number.
 
     Source:
         C2GAN (arXiv 1908.00999), section 3.4; the history as in CycleGAN (arXiv 1703.10593).
@@ -168,11 +181,11 @@ class AdversarialStep:
         check_model(model)
         schedule = model.graph.schedule
         if type(seed) is not int or abs(seed) >= 2**62:
-            raise ValueError(f"seed: got {seed!r}, expected a whole number of at most 62 bits")
+            raise ArgumentError(f"seed: got {seed!r}, expected a whole number of at most 62 bits")
         if not callable(backward) or not (wrap is None or callable(wrap)):
             raise ShapeError("backward and wrap: expected functions, such as accelerator.backward and torch.compile")
         if type(accumulate) is not int or accumulate < 1:
-            raise ValueError(f"accumulate: got {accumulate!r}, expected 1 or more parts")
+            raise ArgumentError(f"accumulate: got {accumulate!r}, expected 1 or more parts")
         if accumulate > 1:
             _check_parts_add_up(model)
         self.model = model
@@ -187,6 +200,8 @@ class AdversarialStep:
         self._moves = Moves(model, wrap)
         self._watch = LossWatch()
         self._looked = False
+        self._taught: set[str] = set()
+        self._made_for = _networks(model)
         for player in self.optimizers:
             # Wrapped before anything is generated: DistributedDataParallel makes the processes' weights equal.
             for iteration in sorted({0, schedule.penalty_interval - 1}):
@@ -205,12 +220,15 @@ class AdversarialStep:
         Raises:
             SignalError: A signal is missing, holds no samples or does not fit its domain, or the batch cannot
                 be divided.
+            GraphError: The model is not the one the step was made for any more, or a network gets no gradient.
         """
         if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SignalError(f"a batch is a dict of tensors by the signals' names, got a {type(batch).__name__}")
         for name, value in batch.items():
             if isinstance(value, Tensor) and value.ndim and not len(value):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise SignalError(f"{name!r} holds no samples: leave empty batches out")
+        self._check_model()
+        batch = self.model.with_noise(batch)
         if not self._looked:
             self.model.check_values(batch)
             self._looked = True
@@ -229,10 +247,41 @@ class AdversarialStep:
                 signals.update(result.signals)
                 total = losses.get(f"{player}/total", 0) + result.total
                 losses |= {f"{player}/total": total, **{f"{player}/{k}": loss for k, loss in result.terms.items()}}
+            self._check_gradients(player, moves)
             optimizer.step()
         self._watch.note(losses, self.iteration)
         self.iteration += 1
         return StepResult(losses, signals)
+
+    def _check_model(self) -> None:
+        """Refuse to train weights that the networks do not have any more."""
+        if (now := _networks(self.model)) != self._made_for:
+            changed = [name for name, network in now.items() if network != self._made_for.get(name)]
+            raise GraphError(
+                f"{' and '.join(changed) or 'the model'} changed since this step was made, whose optimisers hold the "
+                "former weights: make optimisers and step after networks are replaced, and after .to() and .double()"
+            )
+        if not (self._looked or self.model.training):
+            warn(
+                "the model trains in evaluation mode, where dropout and batch normalisation rest: call model.train()",
+                UserWarning,
+            )
+
+    def _check_gradients(self, player: str, moves: list[Move]) -> None:
+        """Look once whether a player's networks got a gradient at all, whatever it is: that waits for nothing."""
+        if player in self._taught:
+            return
+        self._taught.add(player)
+        flow, side = self.model.gradient_flow(), self.model.graph.side_of(player)
+        due = [name for move in moves for name in move.objective.terms_by_name]
+        taught = {n for t in due for n in flow.get(t, ()) or self.model.graph.learners(self.model.graph.term(t), side)}
+        for name, network in ((n, net) for move in moves for n, net in move.objective.networks.items()):
+            weights = [weight for weight in network.parameters() if weight.requires_grad]
+            if name in taught and weights and all(weight.grad is None for weight in weights):
+                raise GraphError(
+                    f"{name} gets no gradient from the loss of {player!r}: it, or what comes behind it, detaches what "
+                    "it makes or runs under torch.no_grad()"
+                )
 
     def check_finite(self) -> None:
         """Check that every loss has been finite so far; call it where losses are read, as it waits for the device.
@@ -262,13 +311,13 @@ class AdversarialStep:
             state: What it returned.
 
         Raises:
-            ValueError: It is the state of other optimisers, or of something else.
+            ArgumentError: It is the state of other optimisers, or of something else.
         """
         if type(state["iteration"]) is not int or state["iteration"] < 0:
-            raise ValueError(f"the iteration is {state['iteration']!r}")
+            raise ArgumentError(f"the iteration is {state['iteration']!r}")
         kinds = {player: _kind(optimizer) for player, optimizer in self.optimizers.items()}
         if state["kinds"] != kinds:
-            raise ValueError(f"the optimisers are {state['kinds']} there and {kinds} here")
+            raise ArgumentError(f"the optimisers are {state['kinds']} there and {kinds} here")
         self._watch.clear()
         self.iteration = state["iteration"]
         self.pools.load_state_dict(state["pools"])
@@ -289,12 +338,19 @@ class AdversarialStep:
 
     def _run(self, move: Move, *values: Mapping[str, Tensor]) -> Losses:
         """Back-propagate an objective's loss, part by part of the batch; return its mean, detached."""
+        weights = self.model.present_weights(move.objective, self.iteration)
+        changing = {"weights": weights} if weights else {}
         parts: list[Losses] = []
         for number, part in enumerate(zip(*map(self._parts, values), strict=True), start=1):
             # Several processes add their gradients up once, after the last part.
             alone = nullcontext if number == self.accumulate else getattr(move.run, "no_sync", nullcontext)
             with alone():
-                made = move.run(*part)
+                made = move.run(*part, **changing)
+                if not made.total.requires_grad:
+                    raise GraphError(
+                        f"the loss of {', '.join(map(repr, made.terms))} has no gradient: the step runs under "
+                        "torch.no_grad(), or networks detach what they make, or their weights have requires_grad=False"
+                    )
                 self._backward(made.total / self.accumulate)
             parts.append(Losses(made.total.detach(), _detached(made.terms), _detached(made.signals)))
         if len(parts) == 1:
@@ -313,6 +369,12 @@ class AdversarialStep:
         return [{name: value.chunk(count)[i] for name, value in values.items()} for i in range(count)]
 
 
+def _networks(model: CycleModel) -> dict[str, object]:
+    """Return what a step is made for: networks, and where their weights are and of which type."""
+    weight = next(model.parameters())
+    return {**model.generators, **model.discriminators, "the model": (weight.dtype, weight.device)}
+
+
 def _kind(optimizer: Optimizer) -> str:
     return type(getattr(optimizer, "optimizer", optimizer)).__name__  # behind Accelerate's
 
@@ -322,11 +384,27 @@ def _check_parts_add_up(model: CycleModel) -> None:
     for side in SIDES:
         for term in model.graph.minimised_by(side):
             measure = model.measure(term.name)
+            if term.where:
+                raise GraphError(
+                    f"accumulate: the term {term.name!r} is computed for the samples that {term.where!r} tells, whose "
+                    "number differs from part to part, so that they would not add up to it; leave accumulate at 1"
+                )
+            if (domain := _ignoring(model, term)) is not None:
+                raise GraphError(
+                    f"accumulate: the term {term.name!r} does not count the pixels that {domain} ignores, whose number "
+                    "differs from part to part, so that they would not add up to it; leave accumulate at 1"
+                )
             if getattr(getattr(measure, "func", measure), "couples_samples", False):
                 raise GraphError(
                     f"accumulate: {term.criterion!r} of the term {term.name!r} couples the samples of a batch, so that "
                     "parts would not add up to it; leave accumulate at 1, or choose another one"
                 )
+
+
+def _ignoring(model: CycleModel, term: Term) -> Classes | None:
+    """Return the domain of a comparison's target that has pixels without a class."""
+    target = model.graph.domains.get(term.target or "") if isinstance(term, Comparison) else None
+    return target if isinstance(target, Classes) and target.ignore is not None else None
 
 
 def _detached(values: Mapping[str, Tensor]) -> dict[str, Tensor]:

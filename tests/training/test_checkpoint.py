@@ -150,9 +150,11 @@ def test_weights_too_many(run, tmp_path):
 
 def test_other_parts(run, folder):
     model, parts = run
-    assert refused(folder, model, {}).endswith("holds the parts ['step'], expected []")
+    assert refused(folder, model, {}).endswith(
+        "holds the parts ['step'], and load_checkpoint was given []: pass those that were saved"
+    )
     assert refused(folder, model, {**parts, "ema": Part({})}).endswith(
-        "holds the parts ['step'], expected ['ema', 'step']"
+        "holds the parts ['step'], and load_checkpoint was given ['ema', 'step']: pass those that were saved"
     )
 
 

@@ -75,7 +75,7 @@ def test_processes_have_something_to_keep_each(resumed_in_two):
 def test_what_one_process_cannot_do_both_say(resumed_in_two):
     for rank in (0, 1):
         found = torch.load(resumed_in_two / f"{rank}.pt", weights_only=True)
-        assert found["refused"] == ["NotADirectoryError", "FileExistsError", "RunInUseError"]
+        assert found["refused"] == ["NotADirectoryError", "FolderError", "RunInUseError"]
 
 
 def test_one_process_takes_up_what_two_have_saved(resumed_in_two):
