@@ -8,19 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cyclekit import CycleKitError
+from cyclekit.training import let_first_speak
 
 
 class UsageError(ValueError):
     """Options that do not go together."""
 
 
-class DataError(ValueError):
-    """Data that is not there, or not as it should be: the message names the folder or file, and the mend."""
-
-
 _EXPECTED = (
     UsageError,
-    DataError,
     CycleKitError,
     OSError,
 )
@@ -36,13 +32,24 @@ def make_folder(folder: Path) -> None:
         raise UsageError(f"--out {folder} cannot be written into: {error.strerror or error}") from error
 
 
+def first_process() -> bool:
+    """Whether this is the process that speaks, of several."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
-def clear_errors() -> Generator[None]:
-    """Turn what a user can mend into one line and a non-zero exit; everything else keeps its traceback."""
+def clear_errors(again: str = "the same command with --resume") -> Generator[None]:
+    """Turn what a user can mend into one line and a non-zero exit; everything else keeps its traceback.
+
+    Args:
+        again: What goes on after an interruption.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("interrupted; the same command with --resume goes on from the last checkpoint")
+        sys.exit(f"interrupted; {again} goes on from the last checkpoint")
     except _EXPECTED as error:
-        first = os.environ.get("RANK", "0") == "0"  # of several processes one says it
-        sys.exit(f"error: {' '.join(str(error).split())}" if first else 1)
+        let_first_speak()
+        named = isinstance(error, OSError) and error.filename is not None and error.strerror
+        said = f"{error.filename}: {error.strerror}" if named else str(error)
+        sys.exit(f"error: {' '.join(said.split())}")

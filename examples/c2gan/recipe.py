@@ -1,62 +1,33 @@
-"""C2GAN as a graph, and the two ways to train it: as the paper says, and as its authors' code does."""
+"""What the library's C2GAN leaves to a run: a U-Net that fits the images, and how its terms are told apart."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 
-from cyclekit import CycleGraph, Domain, Image, Schedule
+from cyclekit import NetworkSpec
+from cyclekit.papers import Paper, Recipe
 
 Task = Literal["faces", "persons"]
+Preset = Literal["official", "paper", "supervised"]
 
 
-@dataclass(frozen=True)
-class Preset:
-    """What the paper's text and the released code do differently; docs/paper_and_practice.md has the whole list."""
-
-    adversarial: str
-    schedule: Schedule
-    init: str
-    decays: bool
-    batch: dict[Task, int]
+def pixel_weight_of(paper: Paper) -> float:
+    """Return the weight of the comparison of y* and y, masked or not."""
+    return next(float(term.weight) for term in paper.graph.terms if "y* ~ y" in term.name)
 
 
-PRESETS = {
-    "paper": Preset(
-        adversarial="log",
-        schedule=Schedule.sequential("G_I", "D_I", "G_K", "D_K"),
-        init="normal",
-        decays=False,
-        batch={"faces": 16, "persons": 4},
-    ),
-    "official": Preset(
-        adversarial="lsgan",
-        schedule=Schedule(),
-        init="c2gan",
-        decays=True,
-        batch={"faces": 8, "persons": 8},
-    ),
-}
+def with_bright_keypoints(paper: Paper) -> Paper:
+    """Return a paper whose keypoint losses weigh bright drawings on a dark ground, where they weighed dark dots."""
+    turned = {"dark_foreground": "bright_foreground"}
+    criteria = {name: turned.get(criterion, criterion) for name, criterion in paper.graph.criteria.items()}
+    return replace(paper, graph=paper.graph.replace(criteria=criteria))
 
 
-def c2gan(keypoints: Domain, preset: Preset, pixel_weight: float = 10) -> CycleGraph:
-    """Declare C2GAN for images and keypoints drawn as pictures or as heatmaps."""
-    return CycleGraph(
-        signals={"x": Image(3), "y": Image(3), "Lx": keypoints, "Ly": keypoints},
-        cycles="""
-            I2I2I: [x, Ly]  -G_I-> y* ; [y*, Lx] -G_I-> x* ~ x      # Eq. 1, 5
-            K2G2K: [x, Ly]  -G_I-> y* -G_K-> Ly* ~ Ly               # Eq. 6, 11
-            K2R2K: [y*, Lx] -G_I-> x* -G_K-> Lx* ~ Lx               # Eq. 7, 11
-        """,
-        adversaries="""
-            D_I: [x, Ly, y*] vs [x, Ly, y]                          # Eq. 2
-            D_I: [y, Lx, x*] vs [y, Lx, x]                          # Eq. 3
-            D_K: [y*, Ly*]   vs [y*, Ly]                            # Eq. 8
-            D_K: [x*, Lx*]   vs [x*, Lx]                            # Eq. 9
-        """,
-        losses="y* ~ y                                              # Eq. 12",
-        weights={"I2I2I": 10, "K2G2K": 10, "K2R2K": 10, "y* ~ y": pixel_weight},
-        adversarial=preset.adversarial,
-        schedule=preset.schedule,
+def networks_of(recipe: Recipe) -> tuple[NetworkSpec, NetworkSpec]:
+    """Return C2GAN's one kind of generator, and its one kind of discriminator."""
+    (unet, *_), (patchgan, *_) = (
+        [spec for spec in by_name.values() if spec] for by_name in (recipe.generators, recipe.discriminators)
     )
+    return unet, patchgan
 
 
 def fitting_unet(size: tuple[int, int]) -> str:

@@ -2,7 +2,7 @@
 
 python examples/c2gan/train.py --out runs/faces
 python examples/c2gan/train.py --task persons --size 128 64
-python examples/c2gan/train.py --data DIR --size 256 256 --base-channels 64 --steps 200000
+python examples/c2gan/train.py --data DIR --size 256 --base-channels 64 --steps 200000
 """
 
 import signal
@@ -10,155 +10,125 @@ import signal
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python imports, Ctrl-C ends at once, without a traceback
 
-import json
-import random
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.optimizer import AcceleratedOptimizer
-from accelerate.utils import ProjectConfiguration, set_seed
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from torch.utils.data import DataLoader
 
-from cyclekit import NetworkSpec
-from cyclekit.training import (
-    AdversarialStep,
-    create_optimizers,
-    latest_checkpoint,
-    linear_decay,
-    load_checkpoint,
-    run_lock,
-    save_checkpoint,
-)
-from data.sources import ShuffledBatches, keypoints_of, open_split
-from errors import UsageError, clear_errors, make_folder
+from cyclekit import CycleModel, Heatmap, NetworkSpec
+from cyclekit.keypoints import OPENPOSE_18
+from cyclekit.papers import c2gan
+from cyclekit.training import Checkpoints, Optimisation, fit
+from data.composites import CompositePairs
+from data.drawing import drawing_of
+from data.sources import batch_of_pairs, batches_of, keypoints_of, open_split, posed_images, spread
+from errors import UsageError, clear_errors, first_process, make_folder
 from evaluate import measure
-from options import OPTIONS_FILE, Run, read_options, write_options
-from recipe import PRESETS, c2gan, fitting_unet
-from report import LossLog, draw_losses, draw_samples, print_table, whole_file
+from measuring.collapse import look_at, verdict
+from measuring.reading import polarity_of
+from options import Run, read_options
+from recipe import fitting_unet, networks_of, with_bright_keypoints
+from report import print_reading, print_table
+from standing_in import PoseEstimator, open_estimator
+from trial import leave_trial
+
+READING = "what G_K reads"
 
 
-def train(run: Run, held: ExitStack) -> None:
-    """Train, and write what the run learned into its folder, which is held until the end."""
-    options, preset = run.options, PRESETS[run.options.preset]
-    accelerator = Accelerator(
-        mixed_precision=options.precision,
-        log_with="tensorboard",
-        project_config=ProjectConfiguration(project_dir=str(options.out), logging_dir=str(options.out)),
-    )
-    set_seed(options.seed)
-    torch.set_float32_matmul_precision("high")
+def train(run: Run) -> None:
+    """Train, and print what the run learned."""
+    options = run.options
+    torch.manual_seed(options.seed)
 
     # The data, the graph, the model: what is wrong with them is said before anything is written.
-    train_set = open_split(options.task, options.data, "train", options.size, options.panels)
+    mask = (options.preset, options.task) == ("paper", "persons")  # its loss weighs the body
+    train_set = open_split(options.task, options.data, "train", options.size, options.panels, mask)
     test_set = open_split(options.task, options.data, "test", options.size, options.panels)
-    if options.data is not None:
-        accelerator.print(f"{train_set}\n{test_set}")
+    if options.data is not None and first_process():
+        print(f"{train_set}\n{test_set}", flush=True)
     if options.batch > len(train_set):
         raise UsageError(
             f"--batch {options.batch} is more than the {len(train_set)} training pairs; choose a smaller one"
         )
-    graph = c2gan(keypoints_of(options.task, options.data), preset, options.pixel_weight)
-    widths = {"base_channels": options.base_channels, "norm": options.norm, "init": preset.init}
-    model = graph.build(
-        generators=NetworkSpec(options.generator or fitting_unet(options.size), **widths),
-        discriminators=NetworkSpec(options.discriminator, **widths),
-        size=options.size,
-    ).to(accelerator.device)
-    if accelerator.device.type == "cuda":
-        model.to(memory_format=torch.channels_last)
-
-    # What learns, and what a checkpoint holds.
-    def adam(weights: Iterable[torch.nn.Parameter]) -> AcceleratedOptimizer:
-        return accelerator.prepare(torch.optim.Adam(weights, options.learning_rate, betas=(0.5, 0.999), fused=True))
-
-    optimizers = create_optimizers(model, adam)
-    rates = {p: linear_decay(o.optimizer, run.constant, run.decay) for p, o in optimizers.items()}
-    step = AdversarialStep(
-        model,
-        optimizers,
-        backward=accelerator.backward,
-        wrap=lambda objective: accelerator.prepare(torch.compile(objective) if options.compile else objective),
-        seed=options.seed,
+    paper = c2gan(
+        keypoints_of(options.task, options.data),
+        options.preset,
+        pixel_weight=options.pixel_weight,
+        task=options.task,
+        warm_up=options.warm_up or None,
     )
-    log = LossLog()
-    parts = {"step": step, "log": log, **{f"rate of {player}": rate for player, rate in rates.items()}}
-    if accelerator.scaler is not None:
-        parts["scaler"] = accelerator.scaler
+    if isinstance(train_set, CompositePairs) and polarity_of(train_set[0]["Ly"]) == "white_on_black":
+        paper = with_bright_keypoints(paper)
+    unet, patchgan = networks_of(paper.recipe)
+    widths = {"base_channels": options.base_channels, "init": unet.options["init"]}
+    norms = [options.norm or spec.options["norm"] for spec in (unet, patchgan)]
+    as_published = {} if options.generator else unet.options
+    generator = NetworkSpec(
+        options.generator or fitting_unet(options.size), **{**as_published, **widths, "norm": norms[0]}
+    )
+    generators: dict[str, NetworkSpec | PoseEstimator] = dict.fromkeys(paper.graph.generators, generator)
+    if options.estimator and options.warm_up:
+        drawing = drawing_of(OPENPOSE_18, options.size)
+        generators["pose"] = open_estimator(options.estimator, drawing, batch_of_pairs(test_set, [0])["y"])
+    model = paper.build(
+        generators=generators,
+        discriminators=NetworkSpec(options.discriminator or patchgan.name, **widths, norm=norms[1]),
+        size=options.size,
+    )
+
+    def metrics(trained: CycleModel) -> dict[str, Any]:
+        """Measure what it learned, on identities it has never seen."""
+        rows, reading = measure(trained, test_set, train_set)
+        return {**rows, **({READING: reading} if reading else {})}
+
+    def look(trained: CycleModel) -> dict[str, float]:
+        """See, while it trains, whether G_K still reads."""
+        found = look_at(trained, test_set)
+        return {} if found is None else {f"G_K {name}": value for name, value in found._asdict().items()}
 
     make_folder(options.out)
-    held.enter_context(run_lock(options.out))
-    checkpoints = options.out / "checkpoints"
-    found = latest_checkpoint(checkpoints)
-    if found and not options.resume:
-        raise UsageError(f"{options.out} holds a run already: go on with it by --resume, or choose another --out")
-    if found:
-        load_checkpoint(found, model, parts)
-        accelerator.print(f"resuming after {step.iteration} of {options.steps} steps")
-    if accelerator.is_main_process:
-        whole_file(options.out / OPTIONS_FILE, lambda file: write_options(run, file))
-    drawn = random.getstate()  # trackers draw names, which must not change what a resumed run draws
-    accelerator.init_trackers("events", init_kwargs={"tensorboard": {"purge_step": step.iteration + 1}})
-    random.setstate(drawn)
-
-    order = ShuffledBatches(
-        len(train_set), options.batch, options.seed, start=step.iteration * accelerator.num_processes
+    result = fit(
+        model,
+        batches_of(train_set, options.batch, options.seed, options.workers),
+        steps=options.steps,
+        out=options.out,
+        optimisation=Optimisation(
+            rate=options.learning_rate,
+            betas=paper.recipe.betas,
+            decay="linear" if run.decay else "none",
+            constant=run.constant,
+            decaying=run.decay,
+        ),
+        resume=options.resume,
+        seed=options.seed,
+        precision=options.precision,
+        compile=options.compile,
+        checkpoints=Checkpoints(minutes=None, steps=options.checkpoint_every),
+        log_every=options.log_every,
+        sample_every=options.sample_every,
+        samples=batch_of_pairs(test_set, spread(len(test_set), 6)),
+        metrics=metrics,
+        watch=look,
+        options=asdict(options),
     )
-    batches = iter(
-        accelerator.prepare(
-            DataLoader(train_set, batch_sampler=order, generator=torch.Generator().manual_seed(options.seed))
-        )
-    )
-
-    # The loop.
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
-    )
-    with Progress(*columns, disable=not accelerator.is_main_process) as progress:
-        bar = progress.add_task("train", total=options.steps, completed=step.iteration, losses="")
-        model.train()
-        while step.iteration < options.steps:
-            result = step(next(batches))
-            for rate in rates.values():
-                rate.step()
-            last = step.iteration == options.steps
-            if step.iteration % options.log_every == 0 or last:
-                step.check_finite()
-                losses = log.add(step.iteration, result.losses)
-                accelerator.log(losses, step=step.iteration)
-                progress.update(bar, losses=f"G {losses['G']:.2f}  D {losses['D']:.2f}")
-            progress.update(bar, completed=step.iteration)
-            if step.iteration % options.checkpoint_every == 0 or last:
-                save_checkpoint(checkpoints, step.iteration, model, parts)
-    accelerator.end_training()
-
-    # What it learned, on identities it has never seen.
-    if accelerator.is_main_process:
-        metrics = measure(model, test_set, train_set)
-        whole_file(options.out / "metrics.json", lambda file: file.write_text(json.dumps(metrics, indent=2) + "\n"))
-        draw_samples(model, test_set, options.out / "samples.png")
-        draw_losses(log, options.out / "losses.png")
-        print_table(metrics, options.out)
+    if first_process():
+        posed = posed_images(test_set, spread(len(test_set), 6))
+        if posed is not None:  # for `cyclekit export --web`
+            posed.write(options.out)
+        leave_trial(test_set, options.out)
+        scores = dict(result.metrics)
+        print_reading(scores.pop(READING, {}))
+        print_table(scores, options.out)
+        if (found := look_at(result.model.eval(), test_set, limit=256)) is not None:
+            print(verdict(found, isinstance(paper.graph.domains["Ly"], Heatmap)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and train."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with clear_errors(), ExitStack() as held:
-        train(read_options(arguments), held)
+    with clear_errors():
+        train(read_options(arguments))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "c2gan"))  # as Python does for the scripts
+for example in ("family", "c2gan"):
+    sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / example))  # as Python does for the scripts
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,25 @@ def small_run(composites: Path, tmp_path: Path) -> list[str]:
         *("--discriminator", "patchgan_16", "--steps", "6", "--log-every", "2", "--checkpoint-every", "2"),
         *("--out", str(tmp_path / "run")),
     ]
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five drawn persons in four poses each, in Market-1501's files: ``images/`` and ``annotations.csv``."""
+    from data.persons import PersonPairs
+
+    folder = tmp_path_factory.mktemp("market")
+    (folder / "images").mkdir()
+    persons = PersonPairs("test", (128, 64), identities=5)
+    lines = ["name:keypoints_y:keypoints_x"]
+    for number in range(len(persons.points)):
+        identity, pose = divmod(number, persons.states)
+        name = f"{identity + 1:04}_c1s1_{pose:06}_00.jpg"
+        pair = next(index for index in range(len(persons)) if persons.drawings_of(index)[0] == number)
+        pixels = ((persons[pair]["x"] + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels).save(folder / "images" / name, quality=95)
+        points, seen = persons.points[number].round().int(), persons.visible[number]
+        columns = [[int(p[axis]) if there else -1 for p, there in zip(points, seen, strict=True)] for axis in (1, 0)]
+        lines.append(f"{name}: {columns[0]}: {columns[1]}")
+    (folder / "annotations.csv").write_text("\n".join(lines) + "\n")
+    return folder

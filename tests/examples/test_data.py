@@ -5,10 +5,10 @@ import torch
 from kornia.filters import gaussian_blur2d
 from torch.utils.data import default_collate
 
+from cyclekit.data import DataError
 from cyclekit.metrics import psnr, ssim
 from data import EmbeddedPairs, FacePairs, PersonPairs
 from data.faces import MOVES
-from errors import DataError
 
 SIZES = {FacePairs: (64, 64), PersonPairs: (128, 64)}
 
@@ -28,7 +28,8 @@ def test_a_pair_has_both_pictures_and_both_keypoints(pairs: EmbeddedPairs) -> No
     joints = {FacePairs: 3, PersonPairs: 18}[type(pairs)]
     shapes = {name: tuple(value.shape) for name, value in pairs[7].items()}
     picture, keypoints = (3, height, width), (joints, height, width)
-    assert shapes == {"x": picture, "y": picture, "Lx": keypoints, "Ly": keypoints}
+    mask = {"M": (1, height, width)} if joints == 18 else {}
+    assert shapes == {"x": picture, "y": picture, "Lx": keypoints, "Ly": keypoints, **mask}
     assert all(value.dtype == torch.float32 and value.abs().max() <= 1 for value in pairs[7].values())
 
 
@@ -77,7 +78,7 @@ def test_landmarks_lie_on_what_is_drawn() -> None:
     moved = states.clone()
     moved[:, -2:] = torch.tensor([0.9, -0.9])
     for state in (states, moved):
-        picture, points, _ = faces.draw(traits, state)
+        picture, (points, _) = faces.draw(traits, state), faces.joints(traits, state)
         for eye in (points[0, 36:42], points[0, 42:48]):
             x, y = eye.mean(0).round().long().tolist()
             around = picture[0, :, y - 3 : y + 4, x - 7 : x + 8]

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from cyclekit.data import DataError
 from cyclekit.metrics import psnr, ssim
 from data import FacePairs
 from data.faces import MOVES
-from errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def at_rest(faces: FacePairs, **moves: float) -> torch.Tensor:
     state = torch.zeros(1, faces.state_numbers)
     for name, value in moves.items():
         state[:, MOVES.index(name)] = value
-    return faces.draw(torch.full((1, faces.identity_numbers), 0.5), state)[1][0]
+    return faces.joints(torch.full((1, faces.identity_numbers), 0.5), state)[0][0]
 
 
 def test_landmarks_come_in_ibugs_order(faces: FacePairs) -> None:

@@ -35,7 +35,7 @@ def test_a_face_is_drawn_where_its_eyes_are_known() -> None:
     traits[:, 3:5] = torch.tensor([0.0, 0.0])  # the lightest skin, the darkest hair
     states = torch.zeros(2, persons.state_numbers)
     states[1, 0] = 1
-    picture, points, visible = persons.draw(traits, states)
+    picture, (points, visible) = persons.draw(traits, states), persons.joints(traits, states)
     assert visible[:, 14].tolist() == [True, False]
     x, y = points[:, 0].round().long().unbind(-1)
     brightness = picture[torch.arange(2), :, y, x].mean(1)

@@ -1,4 +1,4 @@
-"""Pairs that are drawn when they are opened: every identity in several states, every ordered pair of its states."""
+"""Drawn pairs: every identity in several states, every ordered pair of its states, drawn when it is first asked for."""
 
 from abc import ABC, abstractmethod
 
@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from errors import DataError
+from cyclekit.data import DataError, Drawing
 
 IDENTITIES = {"train": 200, "test": 32}
 STATES = {"train": 8, "test": 4}
-_CHUNK = 64
 
 
 class EmbeddedPairs(Dataset[dict[str, Tensor]], ABC):
@@ -38,43 +37,33 @@ class EmbeddedPairs(Dataset[dict[str, Tensor]], ABC):
         self.size = size
         self.states = STATES[split]
         numbers = [self._numbers(seed, split, identity) for identity in range(count)]
-        traits = torch.cat([identity for identity, _ in numbers])
-        states = torch.cat([state for _, state in numbers])
-        images: list[Tensor] = []
-        keypoints: list[Tensor] = []
-        points: list[Tensor] = []
-        visible: list[Tensor] = []
-        for identity, state in zip(traits.split(_CHUNK), states.split(_CHUNK), strict=True):
-            picture, joints, seen = self.draw(identity, state)
-            images.append(_bytes(picture))
-            keypoints.append(_bytes(self.draw_keypoints(joints, seen)))
-            points.append(joints)
-            visible.append(seen)
-        self._images, self._keypoints = torch.cat(images), torch.cat(keypoints)
-        self.points, self.visible = torch.cat(points), torch.cat(visible)
+        self._traits = torch.cat([identity for identity, _ in numbers])
+        self._states = torch.cat([state for _, state in numbers])
+        self._drawn: dict[int, tuple[Tensor, Tensor]] = {}
+        self.points, self.visible = self.joints(self._traits, self._states)
         """Joints of every drawing, (drawings, joints, 2) in pixels, and which show; `drawings_of` has the order."""
 
     @abstractmethod
-    def draw(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return pictures in [0, 1], joints (batch, joints, 2) in pixels, and which of them are visible."""
+    def joints(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return joints (batch, joints, 2) in pixels, and which of them are visible."""
 
     @abstractmethod
-    def draw_keypoints(self, points: Tensor, visible: Tensor) -> Tensor:
-        """Return joints as pictures or heatmaps in [0, 1]."""
+    def draw(self, identity: Tensor, state: Tensor) -> Tensor:
+        """Return pictures (batch, 3, h, w) in [0, 1]."""
+
+    @property
+    @abstractmethod
+    def drawing(self) -> Drawing:
+        """How joints become pictures or heatmaps."""
 
     def __len__(self) -> int:
         """Return the number of ordered pairs."""
-        return len(self._images) * (self.states - 1)
+        return len(self._states) * (self.states - 1)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Return ``x``, ``y``, ``Lx`` and ``Ly`` in [-1, 1]."""
-        x, y = self.drawings_of(index)
-        return {
-            "x": _signed(self._images[x]),
-            "y": _signed(self._images[y]),
-            "Lx": _signed(self._keypoints[x]),
-            "Ly": _signed(self._keypoints[y]),
-        }
+        (x, Lx), (y, Ly) = map(self._drawing, self.drawings_of(index))
+        return {"x": _signed(x), "y": _signed(y), "Lx": _signed(Lx), "Ly": _signed(Ly)}
 
     def drawings_of(self, index: int) -> tuple[int, int]:
         """Return which drawings are x and y of a pair."""
@@ -83,6 +72,17 @@ class EmbeddedPairs(Dataset[dict[str, Tensor]], ABC):
         x, other = divmod(index, self.states - 1)
         identity, state = divmod(x, self.states)
         return x, identity * self.states + (state + 1 + other) % self.states
+
+    def _drawing(self, number: int) -> tuple[Tensor, Tensor]:
+        """Return a picture and its keypoints as bytes; what one identity does is drawn together, and kept."""
+        identity, state = divmod(number, self.states)
+        if identity not in self._drawn:
+            own = slice(identity * self.states, (identity + 1) * self.states)
+            pictures = self.draw(self._traits[own], self._states[own])
+            keypoints = self.drawing.draw(self.points[own], self.visible[own], self.size)
+            self._drawn[identity] = _bytes(pictures), _bytes(keypoints)
+        pictures, keypoints = self._drawn[identity]
+        return pictures[state], keypoints[state]
 
     def _numbers(self, seed: int, split: str, identity: int) -> tuple[Tensor, Tensor]:
         """Return an identity's traits in [0, 1], once for each state, and the states in [-1, 1]."""

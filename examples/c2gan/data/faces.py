@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cyclekit.keypoints import landmark_image
+from cyclekit.data import Drawing
+from cyclekit.keypoints import FACE_68
+from data.drawing import drawing_of
 from data.embedded import EmbeddedPairs
 from data.shapes import (
     coverage,
@@ -92,16 +94,21 @@ class FacePairs(EmbeddedPairs):
     identity_numbers = len(TRAITS)
     state_numbers = len(MOVES)
 
-    def draw(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return pictures (batch, 3, h, w) in [0, 1], landmarks (batch, 68, 2) in pixels, and all of them visible."""
+    def joints(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return landmarks (batch, 68, 2) in pixels, all of them visible."""
         faces = Faces(identity, state)
-        landmarks = _landmarks(faces)
-        points = to_pixels(_posed(faces, landmarks), self.size)
-        return _picture(faces, landmarks, self.size), points, torch.ones(points.shape[:2], dtype=torch.bool)
+        points = to_pixels(_posed(faces, _landmarks(faces)), self.size)
+        return points, torch.ones(points.shape[:2], dtype=torch.bool)
 
-    def draw_keypoints(self, points: Tensor, visible: Tensor) -> Tensor:
-        """Return landmark pictures (batch, 3, h, w) in [0, 1]."""
-        return landmark_image(points, self.size, radius=max(0.7, self.size[0] / 110))
+    def draw(self, identity: Tensor, state: Tensor) -> Tensor:
+        """Return pictures (batch, 3, h, w) in [0, 1]."""
+        faces = Faces(identity, state)
+        return _picture(faces, _landmarks(faces), self.size)
+
+    @property
+    def drawing(self) -> Drawing:
+        """How landmarks become pictures: black dots that grow with them."""
+        return drawing_of(FACE_68, self.size)
 
 
 def _landmarks(faces: Faces) -> Tensor:

@@ -1,11 +1,14 @@
 """Persons drawn by formulas: people in varied clothes, seen from all sides as they walk and gesture."""
 
 import math
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from cyclekit.keypoints import render_heatmaps
+from cyclekit.data import Drawing
+from cyclekit.keypoints import OPENPOSE_18, pose_mask
+from data.drawing import drawing_of
 from data.embedded import EmbeddedPairs
 from data.faces import HAIRS, SKINS
 from data.shapes import (
@@ -27,7 +30,7 @@ FACE_SHOWS = -0.3  # the cosine of the view from which on a face is drawn and it
 
 
 class PersonPairs(EmbeddedPairs):
-    """Pairs of drawn persons in two poses, with heatmaps of 18 joints in Market-1501's order.
+    """Pairs of drawn persons in two poses, with heatmaps of 18 joints in Market-1501's order, and y's pose mask M.
 
     Joints that are turned away, hidden or cut off by the frame have an empty map; shoulders and hips always show.
     The Gaussians are 6 pixels wide at 128x64, as PoseGAN's, and grow with the picture.
@@ -42,17 +45,35 @@ class PersonPairs(EmbeddedPairs):
     identity_numbers = 20
     state_numbers = 11
 
-    def draw(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return pictures (batch, 3, h, w) in [0, 1], joints (batch, 18, 2) in pixels, and which can be seen."""
-        joints, depth = _joints(identity, state)
+    def joints(self, identity: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return joints (batch, 18, 2) in pixels, and which can be seen."""
+        joints, _ = _joints(identity, state)
         half_width = self.size[1] / self.size[0]
         in_frame = (joints.abs() <= joints.new_tensor([half_width, 1.0])).all(-1)
-        visible = _visible(state) & in_frame
-        return _picture(identity, state, joints, depth, self.size), to_pixels(joints, self.size), visible
+        return to_pixels(joints, self.size), _visible(state) & in_frame
 
-    def draw_keypoints(self, points: Tensor, visible: Tensor) -> Tensor:
-        """Return heatmaps (batch, 18, h, w) in [0, 1]."""
-        return render_heatmaps(points, self.size, 6 * self.size[0] / 128, visible)
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """Return ``x``, ``y``, ``Lx`` and ``Ly`` in [-1, 1], and ``M``, PG2's mask of the person in y, of 0 and 1."""
+        y = self.drawings_of(index)[1]
+        if y not in self._masks:
+            radius = max(0.5, 4 * self.size[0] / 128)
+            mask = pose_mask(self.points[y : y + 1], self.size, "pg2", radius, self.visible[y : y + 1])
+            self._masks[y] = mask[0].byte()
+        return super().__getitem__(index) | {"M": self._masks[y].float()}
+
+    @cached_property
+    def _masks(self) -> dict[int, Tensor]:
+        return {}
+
+    def draw(self, identity: Tensor, state: Tensor) -> Tensor:
+        """Return pictures (batch, 3, h, w) in [0, 1]."""
+        joints, depth = _joints(identity, state)
+        return _picture(identity, state, joints, depth, self.size)
+
+    @property
+    def drawing(self) -> Drawing:
+        """How joints become heatmaps."""
+        return drawing_of(OPENPOSE_18, self.size)
 
 
 def _view(state: Tensor) -> Tensor:
