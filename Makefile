@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint docs figures benchmark clean
+.PHONY: demo family test slow lint docs figures benchmark clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up .venv: torch and what else is needed, one to three minutes the first time."
@@ -12,11 +12,21 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY)
-	@echo "Training C2GAN on embedded faces for 800 steps, about six minutes on two CPU cores; results in runs/demo."
-	$(BIN)/python examples/c2gan/train.py --out runs/demo --resume --steps 800 --learning-rate 1e-3 --pixel-weight 100
+	@echo "Training C2GAN on embedded faces for 1,800 steps, about four minutes on two CPU cores; results in runs/demo."
+	$(BIN)/python examples/c2gan/train.py --out runs/demo --resume --preset supervised --steps 1800
 
+family: $(READY)
+	@echo "Training twelve models of the family, about half an hour on one CPU core; results in runs/family and docs/family.md."
+	$(BIN)/python examples/family/run.py
+	$(BIN)/python examples/family/page.py
+
+# Two at a time, each with one thread: files of tests are divided between two processes.
 test: $(READY)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What `make test` skips: the same questions asked much more often.
+slow: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --slow -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .

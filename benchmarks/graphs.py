@@ -2,14 +2,14 @@
 
 Run with
 
-    python benchmarks/graphs.py [--largest 800]
+    python benchmarks/graphs.py [--largest 1000]
 """
 
 import argparse
 import time
 from collections.abc import Callable
 
-from cyclekit import CycleGraph, Image, Schedule
+from cyclekit import CycleGraph, Image, Noise, Ramp, Schedule, Vector
 
 
 def names_late(size: int) -> CycleGraph:
@@ -32,6 +32,23 @@ def planned(size: int) -> object:
     return graph.plan(), graph.gradient_flow()
 
 
+def every_construct(size: int) -> object:
+    """The plan of as many cycles with all that the notation has: gates, one-sided terms, patterns, ramps, two sides."""
+    signals = {f"x{i}": Image(3) for i in range(size)} | {f"z{i}": Noise(8) for i in range(size)}
+    signals |= {name: Vector(8) for i in range(size) for name in (f"m{i}", f"v{i}", f"n{i}")}
+    graph = CycleGraph(
+        signals,
+        maps="\n".join(f"x{i} -E{i}-> [m{i}, v{i}] -sample-> e{i} ; [x{i}, z{i}] -G{i}-> x{i}*" for i in range(size)),
+        cycles="\n".join(f"back{i}: [x{i}*, stop(e{i})] -F{i}-> x{i}** ~ x{i}" for i in range(size)),
+        adversaries="\n".join(
+            f"D{i}: x{i}* vs x{i} + r1 + feature_matching ; C{i}: reverse(e{i}) <> z{i}" for i in range(size)
+        ),
+        losses="\n".join(f"kl(m{i}, v{i}) ; code{i}: x{i}* -stop(E{i})-> [n{i}, _] ; n{i} ~ z{i}" for i in range(size)),
+        weights={"kl": 0.01, "back*": 10, "code*": Ramp(1, 0, steps=1000), "r1": 5},
+    )
+    return graph.plan(), graph.gradient_flow()
+
+
 def grouped(size: int) -> object:
     """The backward passes of many cycles, one by one."""
     graph = cycles(size).replace(schedule=Schedule(backward="per_cycle"))
@@ -43,13 +60,14 @@ VARIANTS: dict[str, Callable[[int], object]] = {
     "cycles read": cycles,
     "cycles planned": planned,
     "cycles grouped": grouped,
+    "every construct": every_construct,
 }
 
 
 def main() -> None:
     """Print seconds by size, and the ratio of the last two."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--largest", type=int, default=800)
+    parser.add_argument("--largest", type=int, default=1000)
     largest = parser.parse_args().largest
     sizes = [largest // 8, largest // 4, largest // 2, largest]
     print(f"{'seconds':<18}" + "".join(f"{size:>9}" for size in sizes) + "   last doubling")

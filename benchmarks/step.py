@@ -20,22 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from cyclekit import CycleGraph, CycleModel, Image, NetworkSpec
+from cyclekit import CycleModel, Image, NetworkSpec, papers
 
-C2GAN = CycleGraph(
-    signals={"x": Image(3), "y": Image(3), "Lx": Image(3), "Ly": Image(3)},
-    cycles="""
-        I2I2I: [x, Ly]  -G_I-> y* ; [y*, Lx] -G_I-> x* ~ x
-        K2G2K: [x, Ly]  -G_I-> y* -G_K-> Ly* ~ Ly
-        K2R2K: [y*, Lx] -G_I-> x* -G_K-> Lx* ~ Lx
-    """,
-    adversaries="""
-        D_I: [x, Ly, y*] vs [x, Ly, y] ; [y, Lx, x*] vs [y, Lx, x]
-        D_K: [y*, Ly*] vs [y*, Ly] ; [x*, Lx*] vs [x*, Lx]
-    """,
-    losses="y* ~ y",
-    weights={"I2I2I": 10, "K2G2K": 10, "K2R2K": 10, "y* ~ y": 10},
-)
+C2GAN = papers.c2gan(keypoints=Image(3)).graph
 
 
 class Nothing(nn.Module):

@@ -19,9 +19,15 @@ from cyclekit._registry import Registry
 from tests.public import documented, exports
 
 ROOT = Path(__file__).parents[1]
-PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if page.exists()]
+PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if page.exists()]
+SHOWN = [
+    "docs/index.md",
+    "docs/tutorial.md",
+    "docs/write_your_own.md",
+    *(f"docs/notebooks/{n}.md" for n in ("c2gan", "cyclegan")),
+]
 LANGUAGES = {"bash", "json", "mermaid", "python", "text", "toml", "yaml"}
-PROGRAMS = {"accelerate", "cd", "git", "make", "pip", "python", "source", "tensorboard", "torchrun"}
+PROGRAMS = {"accelerate", "cd", "cyclekit", "git", "make", "pip", "python", "source", "tensorboard", "torchrun"}
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)``` *$", re.MULTILINE | re.DOTALL)
 
@@ -67,7 +73,7 @@ def test_blocks_say_what_they_are(page):
         assert block.info in LANGUAGES, f"{page_id(page)}:{block.line}: ```{block.info}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+@pytest.mark.parametrize("page", [page for page in PAGES if page_id(page) not in SHOWN], ids=page_id)
 def test_python_blocks_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = blocks(page.read_text(encoding="utf-8"))
@@ -107,24 +113,26 @@ def check_command(words: list[str]) -> None:
     if scripts:
         script, rest = words[scripts[0]], words[scripts[0] + 1 :]
         assert (ROOT / script).is_file(), f"there is no {script}"
-        known = options(script)
+        known = options(script, *[word for word in rest[:1] if word.isidentifier()])
         unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
         assert not unknown, f"{script} has no {unknown}; its options are {sorted(known)}"
 
 
 @cache
-def options(script: str) -> set[str]:
-    """Return the options a script's ``--help`` lists."""
-    result = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
+def options(script: str, *command: str) -> set[str]:
+    """Return the options that the ``--help`` of a script, or of one of its commands, lists."""
+    result = subprocess.run(
+        [sys.executable, script, *command, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     return set(re.findall(r"--[a-z][\w-]*", result.stdout))
 
 
-@pytest.mark.parametrize("name", ["index.md", "tutorial.md"])
+@pytest.mark.parametrize("name", SHOWN)
 def test_a_page_shows_what_its_blocks_print(name, capsys, tmp_path, monkeypatch):
-    """A text block right behind a Python block is what that prints; the landing page shows the end of it."""
+    """Blocks run; text right behind one is what that prints; the landing page shows the end of it."""
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
-    found = [block for block in blocks((ROOT / "docs" / name).read_text(encoding="utf-8")) if block.info != "bash"]
+    found = [block for block in blocks((ROOT / name).read_text(encoding="utf-8")) if block.info != "bash"]
     shown = 0
     for block, behind in pairwise([*found, Block("", "", 0)]):
         if block.info == "python":
@@ -160,5 +168,6 @@ def test_every_entry_is_public():
 
 
 def test_every_page_is_in_the_navigation():
-    listed = re.findall(r"\b(\w+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(listed) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+    listed = re.findall(r" ([\w/]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    pages = (ROOT / "docs").rglob("*.md")
+    assert sorted(listed) == sorted(page.relative_to(ROOT / "docs").as_posix() for page in pages)

@@ -252,3 +252,15 @@ def test_the_environment_turns_it_off():
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
         )
         assert result.stdout.strip() == expected
+
+
+def test_one_wrong_pair_among_very_many_is_found():
+    @typed
+    def count(pairs: Sequence[tuple[int, int]]) -> int:
+        return len(pairs)
+
+    pairs = [(number, number) for number in range(100_000)]
+    assert count(pairs) == 100_000
+    for wrong in ((1, 2.5), (1, 2, 3), [1, 2], (1, (2,)), 7):
+        with pytest.raises(ShapeError, match=r"argument 'pairs'"):
+            count([*pairs[:50_000], wrong, *pairs[50_000:]])  # pyright: ignore[reportArgumentType]

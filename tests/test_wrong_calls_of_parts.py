@@ -137,6 +137,9 @@ def doors() -> dict[str, Door]:
             ranges | {"mask": (2 * image[:, :1] - 1, 255 * image[:, :1], image)},
         ),
         "ms_ssim": Door(metrics.ms_ssim, {"image": large, "target": large, "data_range": 1.0}, {"data_range": lengths}),
+        "dot_f1": Door(
+            metrics.dot_f1, scored | {"tolerance": 1, "polarity": "black_on_white"}, {"tolerance": (-1, 1.5)}
+        ),
         "landmark_distance": Door(
             metrics.landmark_distance,
             {"points": points, "target": points, "visible": visible, "scale": rand(2)},
@@ -172,7 +175,7 @@ def doors() -> dict[str, Door]:
         "binary_cross_entropy": Door(losses.binary_cross_entropy, {"prediction": classes, "target": classes}),
         "charbonnier": Door(losses.charbonnier, pairs | {"epsilon": 0.1}, {"epsilon": lengths}),
         "ssim_loss": Door(losses.ssim_loss, pairs | {"window": 5}, {"window": (4, 0, -1, -3, 999)}),
-        "total_variation": Door(losses.total_variation, {"prediction": image}, {"prediction": (image[..., :1],)}),
+        "total_variation": Door(losses.total_variation, {"image": image}, {"image": (image[..., :1],)}),
         "nearest_neighbour": Door(
             losses.nearest_neighbour, pairs | {"size": 3}, {"size": (2, 0, -1, 33, 999, 10**9 + 1)}
         ),
@@ -181,6 +184,7 @@ def doors() -> dict[str, Door]:
             pairs | {"sharpness": 50.0, "threshold": 0.1},
             {"sharpness": lengths, "threshold": (NAN,)},
         ),
+        "foreground_l1": Door(losses.foreground_l1, pairs | {"weight": 20.0}, {"weight": lengths}),
         "gram": Door(losses.gram_distance, pairs, {"target": (other[:, :1],)}),
         "feature_matching": Door(
             losses.feature_matching,

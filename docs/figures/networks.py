@@ -62,6 +62,8 @@ GENERATORS = {
     "dpig_stem": Setting((3, 128), (128, 64)),
     "dpig_encoder": Setting((128, 32), (48, 48), {"image_size": (48, 48), "entry": False}),
     "residual_mlp": Setting((54, 32), None),
+    "pointwise_mlp": Setting((256, 256), (64, 64)),
+    "style_encoder": Setting((3, 8), (256, 256), narrow={"base_channels": 1}),
 }
 DISCRIMINATORS = {
     "patchgan_16": Setting((6,), (64, 64), narrow=PLAIN),
@@ -73,6 +75,7 @@ DISCRIMINATORS = {
     "pg2_dcgan": Setting((3,), (128, 64), {"image_size": (128, 64)}, narrow=PLAIN),
     "timm_projected": Setting((3,), (256, 256), {"pretrained": False}, narrow={"base_channels": 1}),
     "mlp": Setting((224,), None),
+    "diff_augment": Setting((6,), (256, 256), narrow=PLAIN),
 }
 
 
