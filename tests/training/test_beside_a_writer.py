@@ -21,13 +21,15 @@ def test_every_load_finds_all_of_it(tmp_path):
         assert writer.stdout.readline() == b"writing\n"
         model, parts = trained()
         weights, met = copied(model), set()
-        for _ in range(20):
+        for _ in range(2000):  # the writer may have little of the processor
             met.add(latest_checkpoint(tmp_path / "run").name)
             load_checkpoint(tmp_path / "run", model, parts)
             assert_equal(CycleModel.from_pretrained(tmp_path / "run").state_dict(), weights)
             assert_equal(CycleModel.from_pretrained(tmp_path / "model").state_dict(), weights)
-        assert writer.poll() is None
-        assert len(met) > 5  # they did meet
+            assert writer.poll() is None
+            if len(met) > 10:
+                break
+        assert len(met) > 10  # they did meet
     finally:
         writer.kill()
         writer.communicate()
