@@ -47,11 +47,12 @@ def check_multiple(network: str, height: int, width: int, *, multiple: int, mini
     """Raise unless both sides are multiples of ``multiple`` and at least ``minimum``."""
     least = -(-max(minimum, multiple) // multiple) * multiple
     if height % multiple or width % multiple or height < least or width < least:
+        shallow = ", such as resnet_6blocks" if multiple > 4 else ""
         mended = [max(-(-side // multiple) * multiple, least) for side in (height, width)]
         raise ImageSizeError(
             f"{network} needs height and width to be multiples of {multiple}, at least {least}; "
             f"got {height}x{width}; resize or pad the images to {mended[0]}x{mended[1]}, "
-            "or choose a network with fewer downsamplings"
+            f"or choose a network with fewer downsamplings{shallow}"
         )
 
 

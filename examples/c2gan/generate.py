@@ -260,7 +260,7 @@ def maps_of(
         )
     if panels:
         return [read_signal(first, keypoints, size, "squash").float()[None] / 127.5 - 1] * len(pictures)
-    drawing = drawing_of_run(keypoints, trained["task"], size)
+    drawing = drawing_of_run(keypoints, trained)
     if drawing is None:
         raise UsageError(f"--keypoints {first}: how keypoints are drawn only this run's panels know: give a picture")
     known = {source: read_poses(source, drawing.skeleton) for source in dict.fromkeys(source for source, _ in asked)}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -106,11 +107,13 @@ def read_poses(source: Path, skeleton: Skeleton) -> Poses:
     )
 
 
-def drawing_of_run(keypoints: Domain, task: str, size: Size) -> Drawing | None:
-    """Return how a run's keypoints were drawn; None where only its panels know, as those of persons."""
+def drawing_of_run(keypoints: Domain, trained: Mapping[str, Any]) -> Drawing | None:
+    """Return how a run's keypoints were drawn; None where only its panels know: of persons, or bright on dark."""
+    size = trained["size"]
     if isinstance(keypoints, Heatmap):
         return drawing_of(OPENPOSE_18, size)
-    return drawing_of(FACE_68, size) if task == "faces" else None
+    dark_dots = trained["task"] == "faces" and trained.get("landmarks") != "white_on_black"
+    return drawing_of(FACE_68, size) if dark_dots else None
 
 
 def drawn(drawing: Drawing, poses: Keypoints, size: Size) -> Tensor:

@@ -125,6 +125,8 @@ def prepare(options: Options) -> None:
     print(f"identities: {len({_identity(options, n) for part in parts.values() for n in part.annotations.names})}")
     print(f"pairs: {sum(len(part.pairs) for part in parts.values())}")
     print(", ".join(f"{split} pairs: {len(part.pairs)}" for split, part in parts.items()))
+    if len(parts) == 1:
+        print(f"all are {next(iter(parts))} pairs: what trains is tested on the same")
 
     first = next(iter(parts.values()))
     rows = _spread(len(first.annotations.names), 24)

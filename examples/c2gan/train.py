@@ -58,7 +58,8 @@ def train(run: Run) -> None:
         task=options.task,
         warm_up=options.warm_up or None,
     )
-    if isinstance(train_set, CompositePairs) and polarity_of(train_set[0]["Ly"]) == "white_on_black":
+    landmarks = polarity_of(train_set[0]["Ly"]) if isinstance(train_set, CompositePairs) else "black_on_white"
+    if landmarks == "white_on_black":
         paper = with_bright_keypoints(paper)
     unet, patchgan = networks_of(paper.recipe)
     widths = {"base_channels": options.base_channels, "init": unet.options["init"]}
@@ -110,7 +111,7 @@ def train(run: Run) -> None:
         samples=batch_of_pairs(test_set, spread(len(test_set), 6)),
         metrics=metrics,
         watch=look,
-        options=asdict(options),
+        options={**asdict(options), "landmarks": landmarks},  # generate.py draws points likewise
     )
     if first_process():
         posed = posed_images(test_set, spread(len(test_set), 6))

@@ -13,6 +13,7 @@ from PIL import Image
 from torch.utils.data import default_collate
 
 import generate
+import train
 from cyclekit import CycleGraph, Heatmap, Landmarks, NetworkSpec
 from cyclekit.keypoints import FACE_68, OPENPOSE_18, Keypoints, read_keypoint_table
 from cyclekit.papers import c2gan
@@ -271,6 +272,25 @@ def test_panels_are_not_taken_for_a_picture(tmp_path: Path) -> None:
     Image.new("RGB", (4 * options["size"][1], options["size"][0])).save(tmp_path / "a.png")
     with pytest.raises(SystemExit, match=r"a\.png is as wide as 4 panels side by side"):
         generate.main(["--run", str(run), "--image", str(tmp_path / "a.png"), "--out", str(tmp_path / "b.png")])
+
+
+def test_points_are_not_drawn_for_a_run_that_saw_bright_skeletons(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / "panels" / split).mkdir(parents=True)
+        grey, black = Image.new("RGB", (128, 64), "grey"), Image.new("RGB", (256, 64))
+        black.paste(grey)  # x and y; their skeletons, a pixel each, are white on black
+        for number, place in enumerate(((140, 20), (200, 40))):
+            black.putpixel(place, (255, 255, 255))
+            black.save(tmp_path / "panels" / split / f"{number}.png")
+    small = ["--steps", "1", "--batch", "2", "--base-channels", "4", "--size", "64"]
+    train.main(["--data", str(tmp_path / "panels"), *small, "--out", str(tmp_path / "run")])
+    points = torch.rand(68, 2) * 63
+    (tmp_path / "pose.csv").write_text(table(points))
+    picture = str(tmp_path / "run" / "try" / "images" / "1.png")
+    words = ["--run", str(tmp_path / "run"), "--image", picture, "--out", str(tmp_path / "out.png"), "--keypoints"]
+    with pytest.raises(SystemExit, match=r"how keypoints are drawn only this run's panels know: give a picture"):
+        generate.main([*words, str(tmp_path / "pose.csv")])
+    generate.main([*words, str(tmp_path / "run" / "try" / "pose_1.png")])
 
 
 def test_a_run_without_a_reader_says_so(tmp_path: Path) -> None:

@@ -296,6 +296,7 @@ def test_one_person_is_tested_on_what_trained(market: Path, tmp_path: Path, caps
     (tmp_path / "one.csv").write_text("\n".join(lines[:4]) + "\n")
     base = ("--dataset", "market", "--images", market / "images", "--out", tmp_path)
     run(*base, "--annotations", tmp_path / "one.csv")
+    assert "all are train pairs: what trains is tested on the same" in capsys.readouterr().out
     assert len(open_split("persons", tmp_path, "test", (128, 64), "")) == 6
     assert f"{tmp_path} has no test pairs: its train pairs stand in for them" in capsys.readouterr().out
     (tmp_path / "alone.csv").write_text("\n".join(lines[:2]) + "\n")

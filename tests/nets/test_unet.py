@@ -121,7 +121,7 @@ def test_a_size_it_cannot_take():
     network = create_generator("unet_128", 3, 3, base_channels=1)
     message = (
         "a U-Net with 7 levels needs height and width to be multiples of 128, at least 128; got 128x64; "
-        "resize or pad the images to 128x128"
+        "resize or pad the images to 128x128, or choose a network with fewer downsamplings, such as resnet_6blocks"
     )
     with pytest.raises(ImageSizeError, match=message):
         network.check_size(128, 64)

@@ -45,6 +45,15 @@ def test_rows_of_table_1_keep_what_teaches_g_k():
     ]
 
 
+def test_both_readers_of_the_row_that_shares_none_learn_on_real_images():
+    graph = papers.c2gan(preset="supervised", row="non_sharing").graph
+    flow = graph.gradient_flow()
+    assert graph.generators == ("G_I_1", "G_I_2", "G_K_1", "G_K_2")
+    assert (set(flow["real_y"]), set(flow["real_x"])) == ({"G_K_1"}, {"G_K_2"})
+    assert "G_K_1" in flow["K2G2K"]
+    assert "G_K_2" in flow["K2R2K"]
+
+
 def test_its_recipe_trains():
     torch.manual_seed(0)
     paper = papers.c2gan(Landmarks(3), "supervised")
