@@ -8,6 +8,7 @@ from cyclekit.papers import Paper, Recipe
 
 Task = Literal["faces", "persons"]
 Preset = Literal["official", "paper", "supervised"]
+Variant = Literal["I2I2I", "I2I2I+K2G2K", "I2I2I+K2R2K", "full", "single_modal", "non_sharing"]
 
 
 def pixel_weight_of(paper: Paper) -> float:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from comparison.deformable import warp
-from comparison.variants import Batch, Feed, Row, Setup, Stage, full, with_mask
+from comparison.variants import Batch, Feed, Row, Setup, Stage, variant, with_mask
 from cyclekit import CycleGraph, NetworkSpec, papers
 from cyclekit.papers import Paper
 
@@ -26,7 +26,7 @@ def faces(setup: Setup) -> dict[str, Row]:
     return {
         "gpgan": Row(title="GPGAN", stages=(gpgan(setup),), published={"AMT": 0.3, "SSIM": 0.8185, "PSNR": 18.7211}),
         "pg2": Row(title="PG2", stages=pg2(setup), published={"AMT": 28.4, "SSIM": 0.8462, "PSNR": 20.1462}),
-        "c2gan": Row(title="C2GAN", stages=(full(setup),), published={"AMT": 34.2, "SSIM": 0.8618, "PSNR": 21.9192}),
+        "c2gan": Row(title="C2GAN", stages=(variant(setup),), published={"AMT": 34.2, "SSIM": 0.8618, "PSNR": 21.9192}),
     }
 
 
@@ -53,7 +53,7 @@ def persons(setup: Setup) -> dict[str, Row]:
         ),
         "c2gan": Row(
             title="C2GAN",
-            stages=(full(setup),),
+            stages=(variant(setup),),
             published=dict(zip(names, (23.2, 46.7, 0.282, 3.349, 0.811, 3.510), strict=True)),
         ),
     }

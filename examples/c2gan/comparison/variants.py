@@ -16,7 +16,7 @@ from cyclekit.papers import c2gan
 from cyclekit.papers.paper import Networks
 from cyclekit.training import BatchSource
 from measuring.reading import polarity_of
-from recipe import Preset, fitting_unet, networks_of
+from recipe import Preset, Variant, fitting_unet, networks_of
 
 Batch = Mapping[str, Tensor]
 Feed = Callable[[Batch], Batch]
@@ -126,30 +126,27 @@ class Row:
     published: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
-def full(setup: Setup) -> Stage:
-    """Return C2GAN itself, for persons as the preset has them, without an estimator that stands in for G_K."""
+def variant(setup: Setup, row: Variant = "full") -> Stage:
+    """Return C2GAN, or a row of Table 1; for persons as the preset has them, without an estimator in G_K's place."""
     task = "persons" if isinstance(setup.keypoints, Heatmap) else "faces"
-    paper = c2gan(setup.keypoints, setup.preset, pixel_weight=setup.pixel_weight, task=task)
-    return _c2gan(setup, paper.graph)
+    graph = c2gan(setup.keypoints, setup.preset, row, pixel_weight=setup.pixel_weight, task=task).graph
+    return Stage(
+        name="c2gan",
+        graph=graph,
+        generators=dict.fromkeys(graph.generators, setup.unet),
+        discriminators=dict.fromkeys(graph.discriminators, setup.patchgan),
+        feed=with_mask(setup) if "M" in graph.inputs else as_it_is,
+    )
 
 
 def ablations(setup: Setup) -> dict[str, Row]:
-    """Return the rows of Table 1, each an edit of one graph."""
-    graph = full(setup).graph
-    edited = {
-        "I2I2I": graph.without("K2G2K", "K2R2K"),
-        "I2I2I+K2G2K": graph.without("K2R2K"),
-        "I2I2I+K2R2K": graph.without("K2G2K"),
-        "full": graph,
-        "single_modal": graph.replace_adversary("D_I: y* vs y ; x* vs x\nD_K: Ly* vs Ly ; Lx* vs Lx"),
-        "non_sharing": graph.unshare("G_I", "G_K"),
-    }
+    """Return the rows of Table 1."""
     titles = {
         "full": "I2I2I+K2G2K+K2R2K",
         "single_modal": "single-modal D",
         "non_sharing": "non-sharing G",
     }
-    published = {
+    published: dict[Variant, tuple[float, float, float]] = {
         "I2I2I": (25.3, 21.2030, 0.8449),
         "I2I2I+K2G2K": (28.2, 20.8708, 0.8419),
         "I2I2I+K2R2K": (28.7, 21.0156, 0.8437),
@@ -158,23 +155,13 @@ def ablations(setup: Setup) -> dict[str, Row]:
         "non_sharing": (32.9, 21.6353, 0.8611),
     }
     return {
-        name: Row(
-            title=titles.get(name, name),
-            stages=(_c2gan(setup, edit),),
-            published=dict(zip(("AMT", "PSNR", "SSIM"), published[name], strict=True)),
+        row: Row(
+            title=titles.get(row, row),
+            stages=(variant(setup, row),),
+            published=dict(zip(("AMT", "PSNR", "SSIM"), figures, strict=True)),
         )
-        for name, edit in edited.items()
+        for row, figures in published.items()
     }
-
-
-def _c2gan(setup: Setup, graph: CycleGraph) -> Stage:
-    return Stage(
-        name="c2gan",
-        graph=graph,
-        generators=dict.fromkeys(graph.generators, setup.unet),
-        discriminators=dict.fromkeys(graph.discriminators, setup.patchgan),
-        feed=with_mask(setup) if "M" in graph.inputs else as_it_is,
-    )
 
 
 def with_mask(setup: Setup) -> Feed:
