@@ -7,18 +7,24 @@ from cyclekit.command.web import page_files
 from cyclekit.data import PosedImages
 
 ROOT = Path(__file__).parents[2]
-MODELS = {"demo": ROOT / "runs" / "demo" / "model", "painter": ROOT / "runs" / "painting" / "painter"}
-"""What `make demo` trains, and the one that paints of `examples/c2gan/painting.py`: of the same faces, at one size."""
+RUNS = ROOT / "runs"
+MODELS = {
+    "demo": (RUNS / "demo" / "model", RUNS / "demo"),
+    "long": (RUNS / "long" / "model", RUNS / "long"),
+    "painter": (RUNS / "painting" / "painter", RUNS / "demo"),
+}
+"""A model, and the run that kept images of its size: of `make demo`, of the long run in "C2GAN, complete", and the one
+that paints of `examples/c2gan/painting.py`."""
 
 
 def main() -> None:
-    """Write each model's networks, with the images that `make demo` keeps."""
-    for name, model in MODELS.items():
+    """Write each model's networks and its images."""
+    for name, (model, run) in MODELS.items():
         folder = ROOT / "docs" / "drag" / name
         if not model.is_dir():
             print(f"{model} is not there: {folder} stays as it is")
             continue
-        held = page_files(CycleModel.from_pretrained(model), PosedImages.read(ROOT / "runs" / "demo"), model)
+        held = page_files(CycleModel.from_pretrained(model), PosedImages.read(run), model)
         folder.mkdir(parents=True, exist_ok=True)
         for file, content in held.items():
             (folder / file).write_bytes(content)

@@ -2,12 +2,11 @@
 
 import csv
 import json
-import os
 import re
 import signal
-import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ import tables
 from comparison.baselines import faces, persons
 from comparison.files import IMAGES, Column, Figure, Line, Result, Table, differences, mean_and_spread, to_csv, to_latex
 from comparison.pictures import norms_of, shares_of
-from comparison.variants import Row, Setup, ablations
+from comparison.variants import Fed, Row, Setup, ablations
 from cyclekit import Heatmap, Landmarks, Noise, papers
 from cyclekit.training import AdversarialStep, create_optimizers
 from measuring.gradients import GradientLog, Pull, gradient_norms, read_pulls
@@ -43,16 +42,18 @@ def variants(composites: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     two = [*data, "--seeds", "2", "--rows", "I2I2I", "full"]
     first = out / "table-1" / "I2I2I" / "seed-0" / "result.json"
 
-    def stop() -> None:
-        while not first.is_file():
-            time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
+    batches = Fed.batches
 
-    thread = threading.Thread(target=stop)
-    thread.start()
-    with pytest.raises(SystemExit) as ended:
-        tables.main(two)
-    thread.join()
+    def interrupted(*arguments: Any, **options: Any) -> Iterator[dict[str, torch.Tensor]]:
+        for batch in batches(*arguments, **options):
+            if first.is_file():  # the second row is being trained
+                signal.raise_signal(signal.SIGINT)
+            yield batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fed, "batches", interrupted)
+        with pytest.raises(SystemExit) as ended:
+            tables.main(two)
     assert ended.value.code == 130 or "interrupted; the same command goes on" in str(ended.value.code)
     assert not (out / "table-1" / "table.md").exists()
 

@@ -430,14 +430,24 @@ function choice(label, act, content) {
   return button;
 }
 
+const scaled = (pose, size) =>
+  pose.map((point) => point && point.map((value, axis) => ((value + 0.5) * size[1 - axis]) / run.size[1 - axis] - 0.5));
+
+// Another model of the same images, whatever their size, goes on where this one is.
+const samePoses = ({ size, images }) =>
+  images.length === run.images.length &&
+  images.every(({ points: other }, index) => {
+    const own = scaled(run.images[index].points, size);
+    return own.length === other.length && own.every((point, joint) => (point && other[joint] ? distance(point, other[joint]) < 0.1 : point === other[joint]));
+  });
+
 async function open(folder) {
   stop();
   page.classList.remove("ready");
   const next = JSON.parse(new TextDecoder().decode(await file("run.json", folder)));
   await started(next, folder);
   pictures = await Promise.all(next.images.map(({ image }) => pixels(image, next.size)));
-  const same = run && run.images.length === next.images.length && run.images.every(({ image }, index) => image === next.images[index].image);
-  const [image, kept] = same ? [who, copied(points)] : [0, null]; // another model of the same images goes on where this one is
+  const [image, kept] = run && samePoses(next) ? [who, scaled(points, next.size)] : [0, null];
   run = next;
   where = folder;
   at("read").checked = false;
