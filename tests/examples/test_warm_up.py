@@ -78,19 +78,19 @@ def test_the_pages_commands_run_and_a_run_is_resumed_within_the_warm_up(
     parts = [*commands["train.py"], "--out", "runs/parts"]
     train.main([*parts, "--steps", "1"])
     train.main([*parts, "--resume"])
-    folders = [latest_checkpoint(place / "runs" / run / "checkpoints") for run in ("parts", "market")]
+    folders = [latest_checkpoint(place / "runs" / run / "checkpoints") for run in ("parts", "market-text")]
     resumed, whole = (load_file(folder / "model.safetensors") for folder in folders if folder is not None)
     assert resumed.keys() == whole.keys()
     assert all(torch.equal(resumed[name], value) for name, value in whole.items())
     assert not any("pose" in name for name in whole)
     assert read_options(place / "runs" / "parts")["warm_up"] == 2
-    assert (place / "runs" / "market" / "watched.png").is_file()
-    program = place / "runs" / "estimator" / "pose.pt2"
+    assert (place / "runs" / "market-text" / "watched.png").is_file()
+    program = place / "runs" / "market-pose" / "pose.pt2"
     away = program.rename(program.with_suffix(".away"))
-    assert "pose" not in CycleModel.from_pretrained(place / "runs" / "market" / "model").generators
+    assert "pose" not in CycleModel.from_pretrained(place / "runs" / "market-text" / "model").generators
     evaluate.main(commands["evaluate.py"])
     away.rename(program)
-    summary = json.loads((place / "runs" / "market" / "evaluation" / "summary.json").read_text())
+    summary = json.loads((place / "runs" / "market-text" / "evaluation" / "summary.json").read_text())
     assert summary["G_K"]["reads"] is False
     assert summary["G_K"]["verdict"].startswith("G_K does not read: ")
     with pytest.raises(SystemExit, match=r"was trained with --warm-up 2, not 3: leave --warm-up out"):
@@ -146,7 +146,7 @@ def test_points_become_heatmaps_that_pass_gradients(name: str, there: int, monke
 
 
 def test_a_program_is_used_as_the_network_it_was(place: Path) -> None:
-    program = place / "runs" / "estimator" / "pose.pt2"
+    program = place / "runs" / "market-pose" / "pose.pt2"
     pose = open_estimator(str(program), DRAWING, IMAGES)
     reader = CycleModel.from_pretrained(program.parent / "model").generators["G_K"].eval()
     images = torch.rand(3, 3, 128, 64) * 2 - 1
