@@ -53,6 +53,16 @@ def test_documented_lines_run_in_their_order(cyclekit, inside, page):
             run_beside(line, program, words)
 
 
+@pytest.mark.parametrize("page", ["../README.md", "index.md"])
+def test_the_front_pages_lines_run_with_less(cyclekit, inside, page):
+    lines = [shlex.split(line)[1:] for line in lines_of(page) if line.startswith("cyclekit")]
+    assert [words[0] for words in lines] == ["train", "translate"]
+    for words in lines:
+        less = ["--size", 64, "--steps", 2, "--base-channels", 4] if words[0] == "train" else []
+        said = cyclekit(*words, *less)
+        assert said.status == 0, (words, said.error)
+
+
 def run_beside(line: str, program: str, words: list[str]) -> None:
     """Run a line of torchrun, whose processes are its own."""
     assert program == "torchrun", line
