@@ -28,7 +28,7 @@ class KeypointPairs(SignalDataset):
     were checked.
 
     Args:
-        images: The folder of the pictures.
+        images: The folder of the pictures; those in folders inside it are named by their path from here.
         annotations: Keypoints by picture, in pixels of the picture, as the readers of `cyclekit.keypoints` give them.
         pairs: Rows of the annotations, (from, to); all ordered pairs where it is not given. `market_pairs` makes
             those of Market-1501, `read_pairs` reads a file of them.
@@ -105,8 +105,10 @@ class KeypointPairs(SignalDataset):
         self.points = torch.cat((points, visible[..., None].to(points.dtype)), -1)
         self.pairs = _all_pairs(len(points)) if pairs is None else _checked_pairs(pairs, len(points))
         used = self.pairs.unique().tolist()
-        there = _pictures_in(Path(images))
-        self.files = _files(Path(images), there, annotations.names, used)
+        there = _pictures_of(Path(images), annotations.names)
+        self.images = Path(images)
+        """The folder of the pictures."""
+        self.files = _files(self.images, there, annotations.names, used)
         empty = [annotations.names[row] for row in used if not bool(visible[row].any())]
         if empty:
             raise DataError(
@@ -146,10 +148,9 @@ class KeypointPairs(SignalDataset):
 
     def __str__(self) -> str:
         """Return how many pairs there are, of how many pictures, and what is left out."""
-        folder = next(iter(self.files.values())).parent
         unused = f"; left out: {self._unused:,} pictures of no pair" if self._unused else ""
         outside = f"; {self.outside:,} joints outside their pictures are missing" if self.outside else ""
-        return f"{len(self):,} pairs of {len(self.files):,} pictures in {folder}{unused}{outside}"
+        return f"{len(self):,} pairs of {len(self.files):,} pictures in {self.images}{unused}{outside}"
 
     def _read(self, row: int) -> tuple[Tensor, Tensor]:
         picture = read_picture(self.files[row])
@@ -255,16 +256,20 @@ def _checked_sizes(files: Sequence[Path], reader: Reader) -> dict[Path, tuple[in
     return sizes
 
 
-def _pictures_in(folder: Path) -> list[Path]:
+def _pictures_of(folder: Path, names: Sequence[str]) -> list[Path]:
+    """List the pictures of a folder, and of those inside it that names lead to."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    parents = {Path(), *(Path(name).parent for name in names)}
+    places = [folder / parent for parent in parents if not parent.is_absolute() and ".." not in parent.parts]
+    inside = [path for place in places if place.is_dir() for path in place.iterdir()]
+    return sorted(path for path in inside if path.suffix.lower() in SUFFIXES)
 
 
 def _files(folder: Path, pictures: Sequence[Path], names: Sequence[str], used: Sequence[int]) -> dict[int, Path]:
     """Find the picture of every row that is used; a name without an ending may have any picture's."""
-    there = {path.name: path for path in pictures}
-    stems = {path.stem: path for path in pictures}
+    there = {path.relative_to(folder).as_posix(): path for path in pictures}
+    stems = {path.relative_to(folder).with_suffix("").as_posix(): path for path in pictures}
     found = {row: there.get(names[row]) or stems.get(names[row]) for row in used}
     absent = [names[row] for row, path in found.items() if path is None]
     if absent:

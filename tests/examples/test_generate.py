@@ -237,6 +237,7 @@ def test_wrong_input_ends_in_one_line_and_writes_nothing(face_run: Path, person_
         (["--keypoints", tmp_path / "two.csv"], "holds 2 poses, such as anna, bert; none is called as 1.png is"),
         (["--keypoints", tmp_path / "two.csv", "--pose", "eve"], "--pose eve: .* such as anna, bert"),
         (["--keypoints", tmp_path / "nobody.csv"], "the pose 'anna' has no joint"),
+        (["--keypoints", tmp_path / "two.csv", "--pose", "anna"], "these look like shares of width and height"),
         (["--keypoints", body], "openpose_18, which cannot be brought to face_68"),
         (["--keypoints", pose, "--keypoints-size", "4", "4"], "does not lie in a picture of 4x4"),
         (["--keypoints", pose, "--keypoints-size", "0", "4"], "--keypoints-size 0 4: must be 1 or more"),

@@ -244,9 +244,43 @@ def test_photographs_with_a_file_each(market: Path, tmp_path: Path, capsys: pyte
     assert found["no keypoints for the picture"].startswith("1 ")
     assert found["pictures with several people, the one with most joints counts"] == "1"
     assert found["pairs"] == str(3 * 2 + 4 * 3)
+    assert len(open_split("persons", tmp_path / "out", "train", (128, 64), "")) in (3 * 2, 4 * 3)
     assert "takes --keypoints PATH, or --detector" in refused(capsys, *base)
     assert "takes its model as a file" in refused(capsys, *base, "--detector", "mediapipe-pose")
     assert "no such model" in refused(capsys, *base, "--detector", "mediapipe-pose", "--model", tmp_path / "no.task")
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"),
+    [
+        (10, "all joints of all 20 rows lie outside their images, such as 0001_c1s1_000000_00.jpg"),
+        (1 / 128, "these look like shares of width and height; multiply them by both"),
+    ],
+)
+def test_keypoints_that_are_not_in_pixels_of_the_pictures_are_refused(
+    market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], factor: float, message: str
+) -> None:
+    names, (points, visible) = read_market_csv(market / "annotations.csv")
+    points = (points + 7 if factor > 1 else points) * factor
+    write_keypoint_table(Annotations(names, Keypoints(points, visible)), tmp_path / "table.csv")
+    base = ("--dataset", "photographs", "--images", market / "images", "--out", tmp_path / "out")
+    assert message in refused(capsys, *base, "--keypoints", tmp_path / "table.csv")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_whose_joints_all_lie_outside_does_not_count(
+    market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names, (points, visible) = read_market_csv(market / "annotations.csv")
+    points[3] += 500
+    write_keypoint_table(Annotations(names, Keypoints(points, visible)), tmp_path / "table.csv")
+    run(
+        *("--dataset", "photographs", "--images", market / "images", "--out", tmp_path / "out"),
+        *("--keypoints", tmp_path / "table.csv"),
+    )
+    assert said(capsys)["all joints outside the image"] == f"1 ({names[3]})"
+    parts = Manifest.read(tmp_path / "out").parts.values()
+    assert names[3] not in {name for part in parts for name in part.annotations.names}
 
 
 def test_a_detector_fills_in_for_files(market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

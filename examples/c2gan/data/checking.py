@@ -74,7 +74,7 @@ def against_pictures(
     Joints outside their picture become missing.
 
     Raises:
-        DataError: The folder is not there, no row has a picture, or a picture is of another size than the others.
+        DataError: The folder is not there, no row has a picture, or no joint lies in one, or all at its corner.
     """
     sizes: dict[str, tuple[int, int]] = {}
     if images is not None:
@@ -111,7 +111,26 @@ def against_pictures(
     limits = torch.tensor([sizes.get(name, size or (2**31, 2**31))[::-1] for name in annotations.names]).float()
     inside = ((points >= -0.5) & (points <= limits[:, None] - 0.5)).all(-1)
     findings.counts["joints outside their image, now missing"] = int((visible & ~inside).sum())
-    return Annotations(annotations.names, Keypoints(points, visible & inside)), size
+    lost = visible.any(1) & ~(visible & inside).any(1)
+    findings.reject("all joints outside the image", [annotations.names[row] for row in lost.nonzero().flatten()])
+    if lost.all():
+        raise DataError(
+            f"all joints of all {len(lost)} rows lie outside their images, such as {examples(annotations.names)}: "
+            "keypoints are in pixels of these images, and these are of others or of another size"
+        )
+    if are_shares(annotations.keypoints):
+        raise DataError(
+            f"every joint of {examples(annotations.names)} lies within two pixels of the image's corner: keypoints are "
+            "in pixels, and these look like shares of width and height; multiply them by both"
+        )
+    kept = Annotations(annotations.names, Keypoints(points, visible & inside))
+    return chosen(kept, (~lost).nonzero().flatten().tolist()), size
+
+
+def are_shares(keypoints: Keypoints) -> bool:
+    """Whether joints, of which there are several, seem to be given as shares of width and height."""
+    there = keypoints.points[keypoints.visible]
+    return len(there) > 2 and bool(((there >= 0) & (there <= 2)).all())
 
 
 def count_joints(annotations: Annotations, skeleton: Skeleton, findings: Findings) -> None:

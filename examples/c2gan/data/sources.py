@@ -100,7 +100,8 @@ def sample_name(pairs: Pairs, index: int) -> tuple[str, str]:
     """Return what x and y of a pair are called."""
     if isinstance(pairs, KeypointPairs):
         one, other = pairs.pairs[index].tolist()
-        return pairs.files[one].name, pairs.files[other].name
+        names = [pairs.files[row].relative_to(pairs.images).as_posix() for row in (one, other)]
+        return names[0], names[1]
     if isinstance(pairs, CompositePairs):
         name = pairs.file_of(index).name
         return name, name
