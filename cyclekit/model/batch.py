@@ -29,8 +29,7 @@ def checked_signals(
     Raises:
         SignalError: One is missing or does not fit.
     """
-    if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise SignalError(f"a batch is a dict of signals by name, {{'x': images, ...}}, got {type(batch).__name__}")
+    check_mapping(batch)
     found: dict[str, Tensor] = {}
     for name in names:
         if name not in batch:
@@ -38,6 +37,10 @@ def checked_signals(
                 f"the batch carries no {name!r} ({domains[name]}); it carries {', '.join(map(str, batch)) or 'nothing'}"
             )
         found[name] = _fitting(name, batch[name], domains[name], dtype)
+        if found[name].numel() == 0:
+            raise SignalError(
+                f"{name!r} holds no values: its shape is {tuple(batch[name].shape)}; a batch has one sample or more"
+            )
     if len({value.device for value in found.values()}) > 1:
         places = ", ".join(f"{name!r} is on {value.device}" for name, value in found.items())
         raise SignalError(f"one batch is on one device, the model's: {places}; move it by .to(...)")
@@ -49,6 +52,12 @@ def checked_signals(
     }
     _check_alike("pixels (height, width)", maps)
     return found
+
+
+def check_mapping(batch: Batch) -> None:
+    """Raise unless signals come by name."""
+    if not isinstance(batch, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SignalError(f"a batch is a dict of signals by name, {{'x': images, ...}}, got {type(batch).__name__}")
 
 
 def _fitting(name: str, value: Tensor, domain: Domain, dtype: torch.dtype) -> Tensor:
@@ -174,10 +183,6 @@ def check_values(batch: Batch, graph: CycleGraph) -> None:
         domain = graph.domains[name]
         if value.is_meta:
             raise SignalError(f"{name!r} is on the device 'meta', where tensors hold no values: move it by .to(...)")
-        if value.numel() == 0:
-            raise SignalError(
-                f"{name!r} holds no values: its shape is {tuple(value.shape)}; a batch has one sample or more"
-            )
         low, high = (bound.item() for bound in torch.aminmax(value.detach().float()))
         if not (isfinite(low) and isfinite(high)):
             raise SignalError(f"{name!r} holds NaN or infinite values: look at the data that makes it")

@@ -40,7 +40,7 @@ from cyclekit.model.advice import (
     find_stops,
     functions_fit,
 )
-from cyclekit.model.batch import Batch, check_dtypes, check_values, checked_signals
+from cyclekit.model.batch import Batch, check_dtypes, check_mapping, check_values, checked_signals
 from cyclekit.model.card import ModelCard
 from cyclekit.model.evaluation import Evaluator, Part, Values, one_tensor
 from cyclekit.model.files import FILES, not_finite, one_line, read_model, write_model
@@ -230,8 +230,9 @@ class CycleModel(nn.Module):
             The batch itself where it lacks none, or a new one, of as many samples as its first signal.
 
         Raises:
-            SignalError: The batch carries no signal that says how many samples there are.
+            SignalError: The batch is no dict, or carries no signal that says how many samples there are.
         """
+        check_mapping(batch)
         lacking = [name for name in self._noise if name not in batch]
         if not lacking:
             return batch

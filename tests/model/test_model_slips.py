@@ -16,7 +16,7 @@ from cyclekit.errors import (
     SignalError,
     TrainingDivergedError,
 )
-from cyclekit.graph import Vector
+from cyclekit.graph import Noise, Vector
 from tests.model.tiny import TinyGenerator, TinyJudge, batch_of, networks
 
 SIGNALS = {"x": Image(3), "y": Image(3)}
@@ -86,6 +86,20 @@ def test_types_that_autocast_brings_together_pass():
 def test_tensors_without_values_of_their_own(value, message):
     with pytest.raises(SignalError, match=message):
         built().generate({"x": value})
+
+
+NOISY = CycleGraph({**SIGNALS, "z": Noise(4)}, maps="[x, z] -G-> y*", adversaries="D: y* vs y", losses="y* ~ y")
+
+
+@pytest.mark.parametrize("graph", [GRAPH, NOISY])
+@pytest.mark.parametrize("asked", ["generator_loss", "discriminator_loss", "generate", "forward"])
+def test_a_batch_is_a_dict_of_one_sample_or_more(graph, asked):
+    door = getattr(built(graph), asked)
+    with pytest.raises(SignalError, match=r"^a batch is a dict of signals by name, .*, got list$"):
+        door([torch.zeros(1, 3, 8, 8)])
+    empty = {name: torch.zeros(0, 3, 8, 8) for name in ("x", "y")}
+    with pytest.raises(SignalError, match=r"^'[xy]' holds no values: its shape is \(0, 3, 8, 8\)"):
+        door(empty)
 
 
 def test_keys_that_are_no_names():
