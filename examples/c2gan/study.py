@@ -141,9 +141,10 @@ def _choose(pairs: Pairs, count: int, seed: int) -> list[int]:
     order = random.Random(seed).sample(range(len(pairs)), len(pairs))
     of_target = {sample_name(pairs, index)[1]: index for index in order}
     if len(of_target) < count:
+        mend = "fewer --pictures, or other --data" if len(of_target) > PRACTICE + 1 else "take other --data"
         raise UsageError(
             f"the test pairs have {len(of_target)} different targets, and the study needs {count}, {PRACTICE} of them "
-            "for practice: fewer --pictures, or other --data"
+            f"for practice: {mend}"
         )
     return list(of_target.values())[:count]
 

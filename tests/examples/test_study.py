@@ -397,7 +397,7 @@ def test_files_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["--pictures", "0"], "must be 1 or more"),
-        (["--pictures", "3"], "14 different targets"),
+        (["--pictures", "3"], "14 different targets.* fewer --pictures, or other --data"),
         (["--send", "mailto:a@b.c"], "expected an address"),
         (["--send", "https://a.b/;script-src *"], "expected an address"),
         (["--data", "nowhere"], "nowhere"),
