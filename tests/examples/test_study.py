@@ -62,6 +62,12 @@ def inside(page: Path) -> dict:
     return json.loads(re.search(r'id="study">(.*)</script>', page.read_text())[1])
 
 
+def test_the_page_on_the_site_is_made_of_the_template_as_it_is() -> None:
+    shown = (study.PAGE.parents[2] / "docs" / "study" / "faces.html").read_text(encoding="utf-8")
+    shown = re.sub(r'(?<=id="study">).*(?=</script>)', "STUDY", shown)
+    assert re.sub(r"connect-src [^\"]*", "connect-src CONNECT", shown) == study.PAGE.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("kind", ["real_or_fake", "side_by_side"])
 def test_a_page_shows_nobody_a_target_twice_and_half_of_it_real(pages: dict[str, Path], kind: str) -> None:
     made = inside(pages[kind])
@@ -125,6 +131,7 @@ def test_a_desk_answers_by_keys_and_saves_a_file(browser, pages: dict[str, Path]
         keys.press("Enter")
     assert told == {"Right. It was made by a computer.": 5, "No. It is real.": 5}
     there.button("Go on").wait_for()
+    assert "The next 4 pictures count" in there.page.text_content("#words")
     keys.press("Enter")
     said = ["ArrowLeft", "ArrowRight", "j", "f"]
     for number, key in enumerate(said):
@@ -204,6 +211,7 @@ def test_a_phone_answers_by_touch_and_sends(browser, runs: list[str], tmp_path: 
         assert there.page.evaluate("document.documentElement.scrollWidth") == 390
         there.button("Left").tap()
         there.button("Next").tap()
+    assert "The next 1 pair counts" in there.page.text_content("#words")
     there.button("Go on").tap()
     there.wait_for_question()
     there.button("Right").tap()
