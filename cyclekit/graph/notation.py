@@ -14,6 +14,7 @@ A statement ends at ``;`` or at a new line that cannot be a continuation; ``#`` 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Literal, cast
 
@@ -32,6 +33,12 @@ GATES = {
     "reverse": "reverse(s) reads a signal and turns its gradient round",
 }
 """Words that say how the gradient passes where a signal is read."""
+
+_GATES_ELSEWHERE = {
+    **dict.fromkeys(("detach", "no_grad", "stop_gradient", "sg"), "stop"),
+    **dict.fromkeys(("grl", "flip"), "reverse"),
+}
+"""What libraries and papers call them."""
 
 
 @dataclass(frozen=True)
@@ -205,8 +212,10 @@ def _scanned(field: str, text: str) -> Iterator[Token]:
         match = _TOKEN.match(text, at)
         unknown = at if match is None else _unknown_in_name(match)
         if match is None or unknown is not None:
+            character = text[unknown or at]
+            mend = "; a star stands right behind its signal's name, y*" if character == "*" else ""
             raise NotationError(
-                f"{text[unknown or at]!r} means nothing here: signals and networks are names, arrows are -G->",
+                f"{character!r} means nothing here: signals and networks are names, arrows are -G->{mend}",
                 field=field,
                 text=text,
                 at=unknown or at,
@@ -276,13 +285,28 @@ class _Parser:
     def read(self, what: str = "a signal's name") -> Ref:
         """Take a signal where it is read: by its name, or in a gate."""
         if not self.at_gate:
-            return self.signal(what)
+            signal = self.signal(what)
+            if self.sees("("):
+                raise self.no_gate(signal)
+            return signal
         gate = self.take()
         self.take()
         signal = self.signal()
         self.named((signal,))
         self.expect(")", f"')' after {signal.name!r}, since {gate.text} takes one signal")
         return Ref(f"{gate.text}({signal.name})", gate.at)
+
+    def no_gate(self, word: Ref) -> NotationError:
+        """Say that a word with a bracket behind it, where a signal is read, is none of the gates."""
+        name = word.name.rstrip("*").lower()
+        near = [_GATES_ELSEWHERE[name]] if name in _GATES_ELSEWHERE else get_close_matches(name, GATES, n=1)
+        mend = (
+            f"did you mean {near[0]}(...)?"
+            if near
+            else "a criterion stands in losses= or cycles= in front of all that it measures, l1(y* ~ y)"
+        )
+        gates = " and ".join(f"{gate}(s)" for gate in GATES)
+        return self.error(f"{word.name!r} is no signal modifier: there are {gates}; {mend}", word.at)
 
     def plain_name(self, what: str) -> Ref:
         token = self.here
@@ -338,6 +362,8 @@ class _Parser:
         if self.sees("."):
             self.take()
             head = self.plain_name("the name of a discriminator's head")
+        elif self.sees("("):
+            raise self.error(f"{network.name!r} is no modifier of a network: -stop(G)-> uses one as it is", network.at)
         self.expect("->", f"'->' after {head.name if head else network.name!r}")
         return network, head, False
 
@@ -402,6 +428,8 @@ class _Parser:
             extras.append(self.read())
         self.named(extras)
         self.expect(")", "',' or ')'" if flow.target or alone else "'-', '~', ',' or ')'")
+        if alone and self.sees("-", "->", "~", ",", "vs", "<>"):
+            raise self.no_gate(criterion)  # what follows makes it a signal that is read
         return Flow(label, steps, results, flow.target, criterion, tuple(extras))
 
     def lone_signal(self) -> Ref | None:

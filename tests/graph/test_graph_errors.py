@@ -21,6 +21,81 @@ SHOWN = {
         {"maps": "x² -G-> y*"},
         "maps, line 1: '²' means nothing here: signals and networks are names, arrows are -G->\n    x² -G-> y*\n     ^",
     ),
+    "star apart": (
+        {"losses": "y * ~ y"},
+        "losses, line 1: '*' means nothing here: signals and networks are names, arrows are -G->; "
+        "a star stands right behind its signal's name, y*\n"
+        "    y * ~ y\n"
+        "      ^",
+    ),
+    "misspelt stop": (
+        {"losses": "stopp(y*) ~ y"},
+        "losses, line 1: 'stopp' is no signal modifier: there are stop(s) and reverse(s); did you mean stop(...)?\n"
+        "    stopp(y*) ~ y\n"
+        "    ^",
+    ),
+    "detach": (
+        {"losses": "detach(y*) ~ y"},
+        "losses, line 1: 'detach' is no signal modifier: there are stop(s) and reverse(s); did you mean stop(...)?\n"
+        "    detach(y*) ~ y\n"
+        "    ^",
+    ),
+    "detach of a target": (
+        {"losses": "y* ~ detach(y)"},
+        "losses, line 1: 'detach' is no signal modifier: there are stop(s) and reverse(s); did you mean stop(...)?\n"
+        "    y* ~ detach(y)\n"
+        "         ^",
+    ),
+    "misspelt stop before an arrow": (
+        {"losses": "stopp(x) -G-> y* ~ y"},
+        "losses, line 1: 'stopp' is no signal modifier: there are stop(s) and reverse(s); did you mean stop(...)?\n"
+        "    stopp(x) -G-> y* ~ y\n"
+        "    ^",
+    ),
+    "misspelt reverse in maps": (
+        {"maps": "revers(x) -G-> y*"},
+        "maps, line 1: 'revers' is no signal modifier: there are stop(s) and reverse(s); did you mean reverse(...)?\n"
+        "    revers(x) -G-> y*\n"
+        "    ^",
+    ),
+    "misspelt stop in a list": (
+        {"maps": "[x, Stop(Ly)] -G-> y*"},
+        "maps, line 1: 'Stop' is no signal modifier: there are stop(s) and reverse(s); did you mean stop(...)?\n"
+        "    [x, Stop(Ly)] -G-> y*\n"
+        "        ^",
+    ),
+    "detach judged": (
+        {"adversaries": "D: detach(y*) vs y"},
+        "adversaries, line 1: 'detach' is no signal modifier: there are stop(s) and reverse(s); "
+        "did you mean stop(...)?\n"
+        "    D: detach(y*) vs y\n"
+        "       ^",
+    ),
+    "detach in a criterion": (
+        {"losses": "masked(y* ~ y, detach(Lx))"},
+        "losses, line 1: 'detach' is no signal modifier: there are stop(s) and reverse(s); did you mean stop(...)?\n"
+        "    masked(y* ~ y, detach(Lx))\n"
+        "                   ^",
+    ),
+    "detach at the head of a list": (
+        {"losses": "detach(x), y ~ x"},
+        "losses, line 1: 'detach' is no signal modifier: there are stop(s) and reverse(s); did you mean stop(...)?\n"
+        "    detach(x), y ~ x\n"
+        "    ^",
+    ),
+    "criterion before a comparison": (
+        {"losses": "ssim(y*) ~ y"},
+        "losses, line 1: 'ssim' is no signal modifier: there are stop(s) and reverse(s); "
+        "a criterion stands in losses= or cycles= in front of all that it measures, l1(y* ~ y)\n"
+        "    ssim(y*) ~ y\n"
+        "    ^",
+    ),
+    "misspelt stop of a network": (
+        {"maps": "x -detach(G)-> y*"},
+        "maps, line 1: 'detach' is no modifier of a network: -stop(G)-> uses one as it is\n"
+        "    x -detach(G)-> y*\n"
+        "       ^",
+    ),
     "nul": (
         {"maps": "x -G\x00-> y*"},
         "maps, line 1: '\\x00' means nothing here: signals and networks are names, arrows are -G->\n"
