@@ -1,8 +1,16 @@
 """Pages about the rest: one leads to the next, all fit a phone, and what they show is there."""
 
 import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from mkdocs.config import load_config
+from mkdocs.structure.files import get_files
+
+from tests.site.conftest import ROOT
 
 NEW = ["gallery", "faq", "bibliography", "study", "howto/coming_from", "notebooks/c2gan", "notebooks/cyclegan"]
 
@@ -18,6 +26,44 @@ def test_every_page_leads_to_the_one_before_and_the_one_behind(site):
             ends[way] += link is None
             assert link is None or (path.parent / link[1] / "index.html").resolve().is_file(), (path, way)
     assert ends == {"prev": 1, "next": 1}  # the first page and the last
+
+
+class Places(HTMLParser):
+    """What a page can be asked for by an anchor, and what it leads to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.links: set[str] = set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag's name and its address."""
+        said = dict(attrs)
+        self.anchors |= {said.get("id") or "", said.get("name") or ""}
+        self.links |= {said.get("href") or "", said.get("src") or ""}
+
+
+def test_no_two_pages_have_one_address():
+    files = get_files(load_config(str(ROOT / "mkdocs.yml")))
+    addresses = Counter(file.dest_uri for file in files.documentation_pages())
+    assert [address for address, count in addresses.items() if count > 1] == []
+
+
+def test_every_link_leads_to_a_page_and_a_place_in_it(site):
+    places = {path: Places(path) for path in site.rglob("*.html")}
+    lost = []
+    for path, own in places.items():
+        for link in own.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc or (path.name == "404.html" and parts.path.startswith("/")):
+                continue
+            there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            there = there / "index.html" if there.is_dir() else there
+            known = places[there].anchors if there in places else {""}
+            if not there.is_file() or unquote(parts.fragment) not in known | {""}:
+                lost.append(f"{path.relative_to(site)}: {link}")
+    assert lost == []
 
 
 @pytest.mark.parametrize("path", NEW)
