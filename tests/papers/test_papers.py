@@ -1,12 +1,15 @@
 """Every paper's recipe builds, fits its graph at its size, and trains a step; the registry of papers."""
 
+import pickle
+import traceback
+
 import pytest
 import torch
 
-from cyclekit import CycleGraph, GraphError, Image, Landmarks, NetworkSpec, Schedule
+from cyclekit import CycleGraph, GraphError, Image, Landmarks, NetworkSpec, Schedule, papers
 from cyclekit.errors import UnknownNameError
 from cyclekit.nets import discriminators, generators
-from cyclekit.papers import Paper, Recipe, Source, create_paper, list_papers, paper, register_paper
+from cyclekit.papers import Paper, Recipe, Source, create_paper, cyclegan, list_papers, paper, register_paper
 from cyclekit.training import AdversarialStep, create_optimizers
 from tests.model.tiny import FAMILY, TinyGenerator, TinyJudge, batch_of, built, warp
 
@@ -141,6 +144,19 @@ def test_c2gan_is_the_papers_in_both_presets():
     )
     assert "rate: constant for 100 epochs, then linearly to 0 over 100" in str(official.recipe)
     assert str(official.source).endswith("ACM MM 2019, arXiv 1908.00999, github.com/Ha0Tang/C2GAN")
+
+
+def test_a_misspelt_paper_is_told_which_are_near():
+    with pytest.raises(AttributeError) as caught:
+        papers.cycelgan()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    shown = "AttributeError: module 'cyclekit.papers' has no attribute 'cycelgan'; did you mean 'cyclegan' or "
+    assert traceback.format_exception_only(caught.value)[-1].startswith(shown)
+    assert "Did you mean" not in traceback.format_exception_only(caught.value)[-1]
+    with pytest.raises(ImportError, match="cannot import name 'cycelgan' from 'cyclekit.papers'"):
+        exec("from cyclekit.papers import cycelgan")
+    assert not hasattr(papers, "cycelgan")
+    assert getattr(papers, "cycelgan", None) is None
+    assert pickle.loads(pickle.dumps(papers.cyclegan)) is cyclegan
 
 
 def test_registering_listing_and_mistakes():
