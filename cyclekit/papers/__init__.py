@@ -1,5 +1,7 @@
 """Published models, each as its paper declares it: a graph, and its recipe as data."""
 
+from typing import TYPE_CHECKING
+
 from cyclekit._registry import suggestion
 from cyclekit.papers.attentiongan import attentiongan
 from cyclekit.papers.augmented_cyclegan import augmented_cyclegan
@@ -72,8 +74,9 @@ __all__ = [
     "xgan",
 ]
 
+if not TYPE_CHECKING:  # a type checker finds a misspelt paper by itself
 
-def __getattr__(name: str) -> object:
-    """Name the papers near one that there is not."""
-    message = f"module {__name__!r} has no attribute {name!r}{suggestion(name, __all__)}"
-    raise AttributeError(message, name=name)  # with the name said, Python adds no guess of its own
+    def __getattr__(name: str) -> object:
+        """Name the papers near one that there is not."""
+        message = f"module {__name__!r} has no attribute {name!r}{suggestion(name, __all__)}"
+        raise AttributeError(message, name=name)  # with the name said, Python adds no guess of its own

@@ -148,11 +148,11 @@ def test_c2gan_is_the_papers_in_both_presets():
 
 def test_a_misspelt_paper_is_told_which_are_near():
     with pytest.raises(AttributeError) as caught:
-        papers.cycelgan()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        papers.cycelgan()
     shown = "AttributeError: module 'cyclekit.papers' has no attribute 'cycelgan'; did you mean 'cyclegan' or "
     assert traceback.format_exception_only(caught.value)[-1].startswith(shown)
     assert "Did you mean" not in traceback.format_exception_only(caught.value)[-1]
-    with pytest.raises(ImportError, match="cannot import name 'cycelgan' from 'cyclekit.papers'"):
+    with pytest.raises(ImportError, match="cannot import name 'cycelgan'"):
         exec("from cyclekit.papers import cycelgan")
     assert not hasattr(papers, "cycelgan")
     assert getattr(papers, "cycelgan", None) is None
