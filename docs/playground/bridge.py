@@ -1,9 +1,11 @@
 """What the playground's page asks of cyclekit: a graph from the text of its fields, and all that follows from it."""
 
+import ast
 import json
 import re
 import warnings
 from dataclasses import fields as fields_of
+from difflib import get_close_matches
 
 import cyclekit.graph
 from cyclekit import papers
@@ -12,7 +14,15 @@ from cyclekit.graph import CycleGraph, Domain, Ramp, Schedule, StandIn
 from cyclekit.graph.draw import table
 
 TEXTS = ("cycles", "maps", "adversaries", "losses")
-OPTIONS = ("weights", "criteria", "adversarial", "functions", "frozen", "optional", "schedule")
+OPTIONS = {
+    "weights": '{"c": 10}',
+    "criteria": '{"c": "l2"}',
+    "adversarial": '"hinge"',
+    "functions": '["warp"]',
+    "frozen": '["C"]',
+    "optional": '["c"]',
+    "schedule": "Schedule(history=0)",
+}
 KINDS = {
     name: kind
     for name, kind in vars(cyclekit.graph).items()
@@ -22,34 +32,65 @@ CHANGING = {"Ramp": Ramp, "Schedule": Schedule, "StandIn": StandIn}
 
 
 class FieldError(ValueError):
-    """What a field holds is no Python."""
+    """What a field holds is not understood."""
 
     def __init__(self, field, message):
         super().__init__(message)
         self.field = field
 
 
-def evaluated(field, text, names):
+class UnknownError(ValueError):
+    """A piece of Python has a name that is not known there."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.name = name
+
+
+def evaluated(field, text, names, wanted):
     """Return what a piece of Python says, where only some names are known."""
     try:
         return eval(text, {"__builtins__": {}, **names})
     except CycleKitError as error:
         raise FieldError(field, str(error)) from error
+    except NameError as error:
+        raise UnknownError(error.name) from error
+    except TypeError as error:
+        wanted = str(error).replace(".__init__()", "(...)")  # Ramp(...) got an unexpected keyword argument 'begin'
+        raise FieldError(field, f"{text!r} is not understood: {wanted}") from error
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise FieldError(field, f"{text.strip()!r} is not understood ({reason})") from error
+        raise FieldError(field, f"{text!r} is not understood: {wanted}") from error
+
+
+def missing(kind, name, known):
+    """Return that there is no such thing, what is near, and all that there are."""
+    near = nearest(name, known)
+    return f"there is no {kind} {name!r}{f'{near} There' if near else '; there'} are {', '.join(sorted(known))}"
+
+
+def nearest(name, known):
+    """Return ``": did you mean Image?"``, or nothing."""
+    near = get_close_matches(name, known, n=1)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def read_signals(text):
-    """Return the domains by name of ``x: Image(3), y*: Image(3)``, a comma or a line each."""
+    """Return the domains by name of ``x: Image(3), y* Image(3)``, a comma or a line each."""
     signals = {}
-    for entry in re.split(r"[,\n](?![^(]*\))", re.sub(r"#.*", "", text)):
+    text = re.sub(r"#.*", "", text)
+    printed = re.match(r"\s*signals:\s+(?=\w+\**\s+\w+\()", text)
+    for entry in re.split(r"[,\n](?![^(]*\))", text[printed.end() :] if printed else text):
         if not entry.strip():
             continue
-        name, colon, domain = (part.strip() for part in entry.partition(":"))
-        if not colon:
+        parts = re.fullmatch(r"([^\s:]+)(?:\s*:\s*|\s+)(.+)", entry.strip(), re.DOTALL)
+        if parts is None:
             raise FieldError("signals", f"{entry.strip()!r}: expected a name and its domain, such as x: Image(3)")
-        value = evaluated("signals", domain, KINDS)
+        name, domain = parts.groups()
+        wanted = "a domain is written such as Image(3), and a comma or a new line stands before the next signal"
+        try:
+            value = evaluated("signals", domain, KINDS, wanted)
+        except UnknownError as error:
+            raise FieldError("signals", missing("domain", error.name, KINDS)) from error
         if name in signals:
             raise FieldError("signals", f"{name!r} is declared twice")
         signals[name] = value() if isinstance(value, type) else value
@@ -58,10 +99,37 @@ def read_signals(text):
 
 def read_options(text):
     """Return the arguments that ``weights={"I2I2I": 10}, adversarial="hinge"`` says."""
-    said = evaluated("options", f"dict({text}\n)", {"dict": dict, **CHANGING})
-    if unknown := [name for name in said if name not in OPTIONS]:
-        raise FieldError("options", f"there is no option {unknown[0]!r}; there are {', '.join(OPTIONS)}")
-    return said
+    found = {}
+    for name, value in keywords(text):
+        if name not in OPTIONS:
+            raise FieldError("options", missing("option", name, OPTIONS))
+        if name in found:
+            raise FieldError("options", f"the option {name!r} is said twice")
+        try:
+            found[name] = evaluated("options", value, CHANGING, f"it is written such as {name}={OPTIONS[name]}")
+        except UnknownError as error:
+            mend = nearest(error.name, CHANGING) or f": a name stands in quotes, {json.dumps(error.name)}"
+            raise FieldError("options", f"{name}: {error.name!r} is not understood{mend}") from error
+    return found
+
+
+def keywords(text):
+    """Return the names and the values of Python keywords, the values as text."""
+    opening = "dict(\n"
+    line = text.strip()
+    try:
+        call = ast.parse(f"{opening}{text}\n)", mode="eval").body
+        if isinstance(call, ast.Call) and not call.args and all(keyword.arg for keyword in call.keywords):
+            return [(keyword.arg, ast.unparse(keyword.value)) for keyword in call.keywords]
+    except SyntaxError as error:
+        lines = text.split("\n")
+        line = lines[min(max((error.lineno or 0) - opening.count("\n"), 1), len(lines)) - 1].strip()
+    except Exception:
+        line = text.strip()
+    example = f"weights={OPTIONS['weights']}, adversarial={OPTIONS['adversarial']}"
+    raise FieldError(
+        "options", f"{line!r} is not understood: options are written as Python keywords, such as {example}"
+    )
 
 
 def read(fields):
@@ -155,7 +223,8 @@ def answered(make):
     except FieldError as error:
         return json.dumps({"error": str(error), "field": error.field})
     except (CycleKitError, TypeError) as error:
-        return json.dumps({"error": str(error), "field": "options"})
+        field = "signals" if str(error).startswith("signals") else "options"
+        return json.dumps({"error": str(error), "field": field})
 
 
 def describe(fields):

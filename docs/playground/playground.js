@@ -39,8 +39,15 @@ const text = () => Object.fromEntries(FIELDS.map((name) => [name, field(name).va
 function fill(fields) {
   for (const name of FIELDS) {
     field(name).value = fields[name] ?? "";
-    field(name).rows = Math.max(1, field(name).value.split("\n").length);
+    grow(field(name));
   }
+}
+
+// A field is as high as its text; where the browser has `field-sizing`, by itself.
+function grow(area) {
+  if (CSS.supports("field-sizing", "content")) return;
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
 }
 
 const packed = (fields) =>
@@ -73,11 +80,11 @@ async function show(answer) {
   for (const name of FIELDS) {
     const wrong = answer.error && answer.field === name;
     field(name).setAttribute("aria-invalid", String(Boolean(wrong)));
-    at(`${name}-error`).textContent = wrong ? answer.error : "";
+    at(`${name}-error`).replaceChildren(...(wrong ? mistake(answer) : []));
   }
   page.classList.toggle("stale", Boolean(answer.error));
+  at("notes").textContent = (answer.notes ?? []).join("\n"); // none of a text that is in error
   if (answer.error) return;
-  at("notes").textContent = answer.notes.join("\n");
   table(answer);
   for (const name of ["plan", "python"]) at(name).textContent = answer[name];
   katex.render(answer.latex, at("latex"), { displayMode: true, throwOnError: false });
@@ -86,6 +93,13 @@ async function show(answer) {
   const picture = await mermaid.render(`graph-${number}`, answer.mermaid);
   if (number === shown) at("diagram").innerHTML = picture.svg;
   page.dataset.shown = String(number);
+}
+
+// What is wrong, and below it the line and its caret, which must not be broken.
+function mistake({ error, line }) {
+  if (line === undefined) return [error];
+  const [, message, place] = error.match(/^([^]*\n)(.*\n.*)$/);
+  return [message, Object.assign(document.createElement("code"), { textContent: place })];
 }
 
 function table({ table: { header, rows }, networks }) {
@@ -164,12 +178,13 @@ async function start(papers) {
   let pause;
   for (const name of FIELDS) {
     field(name).addEventListener("input", () => {
-      field(name).rows = Math.max(1, field(name).value.split("\n").length);
+      grow(field(name));
       menu.value = "";
       clearTimeout(pause);
       pause = setTimeout(read, PAUSE);
     });
   }
+  addEventListener("resize", () => FIELDS.forEach((name) => grow(field(name))));
   for (const tab of page.querySelectorAll("[data-tab]")) tab.addEventListener("click", () => choose(tab.dataset.tab));
   at("copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText(at("python").textContent);
