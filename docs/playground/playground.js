@@ -80,7 +80,7 @@ async function show(answer) {
   for (const name of FIELDS) {
     const wrong = answer.error && answer.field === name;
     field(name).setAttribute("aria-invalid", String(Boolean(wrong)));
-    at(`${name}-error`).replaceChildren(...(wrong ? mistake(answer) : []));
+    say(at(`${name}-error`), wrong ? answer : {});
   }
   page.classList.toggle("stale", Boolean(answer.error));
   at("notes").textContent = (answer.notes ?? []).join("\n"); // none of a text that is in error
@@ -95,11 +95,15 @@ async function show(answer) {
   page.dataset.shown = String(number);
 }
 
-// What is wrong, and below it the line and its caret, which must not be broken.
-function mistake({ error, line }) {
-  if (line === undefined) return [error];
-  const [, message, place] = error.match(/^([^]*\n)(.*\n.*)$/);
-  return [message, Object.assign(document.createElement("code"), { textContent: place })];
+// What is wrong, and below it the line and its caret, which stay together and in sight.
+function say(place, { error = "", line }) {
+  place.textContent = error;
+  if (line === undefined) return;
+  const [, message, shown, gap] = error.match(/^([^]*\n)(.*\n(.*)\^)$/);
+  const code = Object.assign(document.createElement("code"), { textContent: shown });
+  place.replaceChildren(message, code);
+  const longest = Math.max(...shown.split("\n").map((row) => row.length));
+  code.scrollLeft = (code.scrollWidth * gap.length) / longest - code.clientWidth / 2;
 }
 
 function table({ table: { header, rows }, networks }) {

@@ -229,5 +229,6 @@ def test_a_phone_shows_where_something_goes_on_and_the_place_of_a_mistake(playgr
     place = playground.locator("[data-part=cycles-error] code")
     assert place.inner_text().splitlines()[-1].index("^") == place.inner_text().splitlines()[0].rindex("xx")
     assert place.evaluate("place => getComputedStyle(place).whiteSpace") == "pre"
+    assert place.evaluate("place => place.scrollLeft + place.clientWidth >= place.scrollWidth - 1")  # the caret's end
     assert playground.evaluate("document.documentElement.scrollWidth") == 390
     playground.set_viewport_size({"width": 1400, "height": 950})
