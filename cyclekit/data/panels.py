@@ -1,6 +1,7 @@
 """Pictures that hold several signals side by side, as pix2pix, C2GAN and GestureGAN share their data."""
 
 from collections.abc import Mapping
+from math import prod
 from os import PathLike
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from cyclekit.data.pictures import check_all, examples, find_pictures, read_pict
 from cyclekit.data.reader import Fit, Reader
 from cyclekit.errors import DataError
 from cyclekit.graph import Domain
+
+_LONGEST = 3
+"""How often as long as short a panel may be; what is longer is a strip of a picture without panels."""
 
 
 class Panels(SignalDataset):
@@ -31,7 +35,8 @@ class Panels(SignalDataset):
 
     Raises:
         DataError: The folder or its pictures are missing, a signal is named twice, a picture cannot be read, does
-            not have as many panels, or panels that do not fit the size.
+            not have as many panels, or panels that do not fit the size, or that would be strips: more than three
+            times as high as wide, or as wide as high, where the size is not.
 
     Source:
         Composites as in the code released with pix2pix (arXiv 1611.07004), C2GAN (arXiv 1908.00999) and GestureGAN
@@ -67,13 +72,14 @@ class Panels(SignalDataset):
             raise DataError(f"the order of panels names two signals or more, each once, such as 'x y'; got {order!r}")
         self.signals = signal_domains(dict.fromkeys(names), domains)
         self.files, self.left_out = find_pictures(folder)
+        self._size = size
         if size is None:
-            first = self._cut(self.files[0])[0]
+            first = self._cut(self.files[0])[names[0]]
             self._readers = {n: Reader(d, (first.height, first.width), "same") for n, d in self.signals.items()}
         else:
             self._readers = {name: Reader(domain, size, fit) for name, domain in self.signals.items()}
-        if check:
-            check_all(self.files, self._check)
+        self._seen = sorted(set(check_all(self.files, self._check)), key=prod) if check else []
+        """Widths and heights of the panels, the smallest first, where they were looked at."""
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -84,26 +90,69 @@ class Panels(SignalDataset):
         number = only(index)
         check_index(number, len(self))
         file = self.files[number]
-        panels = zip(self._readers.items(), self._cut(file), strict=True)
-        return {name: reader.tensor(panel, file) for (name, reader), panel in panels}
+        panels = self._cut(file)
+        return {n: reader.tensor(panels[n], self._title(n, file)) for n, reader in self._readers.items()}
 
     def __str__(self) -> str:
-        """Return how many pictures there are, and what else lies in the folder."""
+        """Return how many pictures there are, how large their panels, and what else lies in the folder."""
         others = examples(path.name for path in self.left_out)
         rest = f"; left out {len(self.left_out)} that are no pictures: {others}" if self.left_out else ""
-        return f"{self.files[0].parent}: {len(self)} pictures of the panels {' '.join(self.signals)}{rest}"
+        panels = f"{' '.join(self.signals)}{self._sizes()}"
+        return f"{self.files[0].parent}: {len(self)} pictures of the panels {panels}{rest}"
 
-    def _check(self, file: Path) -> None:
-        for reader, panel in zip(self._readers.values(), self._cut(file), strict=True):
-            reader.check_picture(panel, file)
+    def _sizes(self) -> str:
+        """Return how large the panels are, and what becomes of other proportions than the size's."""
+        if not self._seen:
+            return ""
+        ends = dict.fromkeys((self._seen[0], self._seen[-1]))
+        said = f", {' to '.join(f'{width}x{height}' for width, height in ends)} pixels each, width by height"
+        reader = next(iter(self._readers.values()))
+        if all(reader.fits(*seen) for seen in self._seen):
+            return said
+        rows, columns = reader.size
+        return f"{said}, {'cut' if reader.fit == 'crop' else 'squashed'} to {columns}x{rows}"
 
-    def _cut(self, file: Path) -> list[Picture.Image]:
-        """Return a picture's panels, cut before they are resized, so that none bleeds into its neighbour."""
-        full, count = read_picture(file), len(self.signals)
-        width = full.width // count
-        if full.width % count or width < 1:
+    def _check(self, file: Path) -> tuple[int, int]:
+        """Look at a picture's panels, and return their width and height."""
+        panels = self._cut(file)
+        for name, reader in self._readers.items():
+            reader.check_picture(panels[name], self._title(name, file))
+        return next(iter(panels.values())).size
+
+    def _title(self, name: str, file: Path) -> str:
+        """Return what a panel is called where it is wrong."""
+        return f"panel {name!r}, one of {len(self.signals)} side by side in {file},"
+
+    def _cut(self, file: Path) -> dict[str, Picture.Image]:
+        return cut_panels(file, tuple(self.signals), self._size)
+
+
+def cut_panels(file: Path, names: tuple[str, ...], size: tuple[int, int] | None = None) -> dict[str, Picture.Image]:
+    """Return a picture's panels, cut before they are resized, so that none bleeds into its neighbour.
+
+    Args:
+        file: The picture.
+        names: The panels, from left to right; one is the whole picture, of any proportions.
+        size: Height and width that they are to have: panels that are long where it is long, too, are meant so.
+
+    Raises:
+        DataError: The picture cannot be read, does not have as many panels, or they would be strips.
+    """
+    full, count = read_picture(file), len(names)
+    width, height = full.width // count, full.height
+    has = f"{file} has {full.width}x{full.height} pixels, width by height"
+    panels = f"{count} panels side by side ({' '.join(names)})"
+    if full.width % count or width < 1:
+        raise DataError(f"{has}: not {panels}")
+    rows, columns = size or (1, 1)
+    for ratio, wanted, shape in (
+        (height / width, rows / columns, "high as wide"),
+        (width / height, columns / rows, "wide as high"),
+    ):
+        if ratio > _LONGEST >= wanted and count > 1:
             raise DataError(
-                f"{file} has {full.width}x{full.height} pixels, width by height: not {count} panels side by side "
-                f"({' '.join(self.signals)})"
+                f"{has}: {panels} would have {width}x{height} each, more than {_LONGEST} times as {shape}; give "
+                f"pictures that hold {count} panels side by side, {count * height}x{height} where they are square, or, "
+                "if these are meant, a size of their proportions"
             )
-        return [full.crop((place * width, 0, (place + 1) * width, full.height)) for place in range(count)]
+    return {name: full.crop((place * width, 0, (place + 1) * width, height)) for place, name in enumerate(names)}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image as Picture
@@ -20,6 +20,8 @@ LARGEST = 64_000_000
 """Pixels; what unfolds to more is no picture to train on."""
 
 _SHOWN = 3
+
+_Seen = TypeVar("_Seen")
 
 
 class Found(NamedTuple):
@@ -164,8 +166,7 @@ def _is_deep(picture: Picture.Image) -> bool:
     return picture.mode.startswith("I")
 
 
-def check_all(files: Iterable[Path], check: Callable[[Path], object]) -> None:
-    """Look at every file, in threads: decoding lets go of the interpreter's lock."""
+def check_all(files: Iterable[Path], check: Callable[[Path], _Seen]) -> list[_Seen]:
+    """Return what a look at every file gives, in threads: decoding lets go of the interpreter's lock."""
     with ThreadPoolExecutor() as threads:
-        for _ in threads.map(check, files):
-            pass
+        return list(threads.map(check, files))

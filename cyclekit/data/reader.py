@@ -52,6 +52,10 @@ class Reader:
         if isinstance(self.domain, Mask) and channels != 1:
             raise DataError(f"a picture file cannot hold {self.domain}: it gives Mask(1)")
 
+    def fits(self, width: int, height: int) -> bool:
+        """Whether a picture has the size's proportions."""
+        return same_proportions(width, height, self.size)
+
     def read(self, path: Path) -> Tensor:
         """Return a picture file as uint8, (channels, height, width), or (height, width) for classes."""
         return self.tensor(read_picture(path), path)
@@ -60,16 +64,16 @@ class Reader:
         """Raise unless a picture file can be read and brought to the size."""
         self.check_picture(read_picture(path), path)
 
-    def check_picture(self, picture: Picture.Image, path: Path) -> None:
-        """Raise unless a picture can be brought to the size and holds what the domain says."""
+    def check_picture(self, picture: Picture.Image, path: Path | str) -> None:
+        """Raise unless a picture can be brought to the size and holds what the domain says; `path` names it."""
         self._check_size(picture, path)
         if isinstance(self.domain, Classes | Mask):
             self._check_plain(picture, path)
         if isinstance(self.domain, Classes):
             self._check_classes(picture, self.domain, path)
 
-    def tensor(self, picture: Picture.Image, path: Path) -> Tensor:
-        """Return a picture as uint8, (channels, height, width), or (height, width) for classes."""
+    def tensor(self, picture: Picture.Image, path: Path | str) -> Tensor:
+        """Return a picture as uint8, (channels, height, width), or (height, width) for classes; `path` names it."""
         self._check_size(picture, path)
         if isinstance(self.domain, Classes):
             return _bytes(self._resized(_indices(picture, path), Picture.Resampling.NEAREST))[0]
@@ -115,7 +119,7 @@ class Reader:
         sign = -1 if drawn.mean() > 127.5 else 1  # dark dots on a bright ground, or bright ones on a dark ground
         return (sign * F.adaptive_max_pool2d(sign * drawn, self.size)).byte()
 
-    def _check_size(self, picture: Picture.Image, path: Path) -> None:
+    def _check_size(self, picture: Picture.Image, path: Path | str) -> None:
         if self.fit in ("crop", "squash"):
             return
         (width, height), (rows, columns) = picture.size, self.size
@@ -124,25 +128,31 @@ class Reader:
                 f"{path} has {width}x{height} pixels, width by height, and the first picture {columns}x{rows}: give "
                 "the size they are to have, size=(height, width)"
             )
-        ratio = (width / height) / (columns / rows)
-        if max(ratio, 1 / ratio) > _SQUASHED:
+        if not self.fits(width, height):
             raise DataError(
                 f"{path} has {width}x{height} pixels, width by height, which size ({rows}, {columns}), height by "
-                f"width, would squash: choose a size of the pictures' proportions such as ({height}, {width}), "
+                f"width, would squash: choose a size of such proportions as ({height}, {width}), or in Python "
                 'fit="crop" to cut what stands out, or fit="squash"'
             )
 
-    def _check_plain(self, picture: Picture.Image, path: Path) -> None:
+    def _check_plain(self, picture: Picture.Image, path: Path | str) -> None:
         if has_alpha(picture) and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
             raise DataError(f"{path} is transparent in places, which {self.domain} cannot be: save it without alpha")
 
-    def _check_classes(self, picture: Picture.Image, domain: Classes, path: Path) -> None:
+    def _check_classes(self, picture: Picture.Image, domain: Classes, path: Path | str) -> None:
         found = np.unique(np.asarray(_indices(picture, path)))
         wrong = [int(value) for value in found if value >= domain.channels and value != domain.ignore]
         if wrong:
             raise DataError(
                 f"{path} holds the class {wrong[0]}, but {domain} has the classes 0 to {domain.channels - 1}"
             )
+
+
+def same_proportions(width: int, height: int, size: tuple[int, int]) -> bool:
+    """Whether what is as wide and as high is not squashed where it is brought to a height and a width."""
+    rows, columns = size
+    ratio = (width / height) / (columns / rows)
+    return max(ratio, 1 / ratio) <= _SQUASHED
 
 
 @typed
@@ -184,7 +194,7 @@ def read_signal(
     return reader.tensor(picture, Path(path))
 
 
-def _indices(picture: Picture.Image, path: Path) -> Picture.Image:
+def _indices(picture: Picture.Image, path: Path | str) -> Picture.Image:
     """Return a map of classes: a palette's indices, or grey values."""
     if picture.mode == "1":
         return Picture.fromarray(np.asarray(picture).astype(np.uint8))

@@ -74,7 +74,7 @@ def test_panels_that_are_not_as_many_are_named(draw, tmp_path):
     with pytest.raises(DataError, match=r"odd\.png has 30x16 pixels.*not 4 panels side by side \(x y Ly Lx\)"):
         Panels(tmp_path, "x y Ly Lx", size=(16, 16))
     (tmp_path / "odd.png").unlink()
-    with pytest.raises(DataError, match=r"would squash"):
+    with pytest.raises(DataError, match=r"panel 'x', one of 2 side by side in .*a\.png, has 32x16.*would squash"):
         Panels(tmp_path, "x y", size=(16, 16))
     with pytest.raises(DataError, match="each once"):
         Panels(tmp_path, "x x")
@@ -85,11 +85,61 @@ def test_panels_that_are_not_as_many_are_named(draw, tmp_path):
         Panels(tmp_path / "narrow", "x y Ly Lx")
 
 
+@pytest.mark.parametrize("fit", ["crop", "squash"])
+@pytest.mark.parametrize(
+    ("width", "height", "order", "said"),
+    [
+        (64, 64, "x y Ly Lx", "(x y Ly Lx) would have 16x64 each, more than 3 times as high as wide; .* 256x64 where"),
+        (256, 32, "x y", "(x y) would have 128x32 each, more than 3 times as wide as high; .* 64x32 where"),
+    ],
+)
+def test_pictures_without_panels_are_refused(draw, tmp_path, width, height, order, said, fit):
+    draw("a.png", width, height)
+    count = len(order.split())
+    begin = f"a.png has {width}x{height} pixels, width by height: {count} panels side by side "
+    wanted = re.escape(begin) + said.replace("(", r"\(").replace(")", r"\)")
+    for size in ((32, 32), (64, 32), None):
+        with pytest.raises(DataError, match=wanted):
+            Panels(tmp_path, order, size=size, fit=fit)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "order", "size"),
+    [
+        (1024, 256, "x y Ly Lx", (64, 64)),
+        (512, 256, "x y", (64, 64)),
+        (256, 128, "x y Ly Lx", (128, 64)),  # persons
+        (128, 128, "x y", (128, 64)),
+        (96, 32, "x y", (128, 64)),
+        (256, 32, "x y", (16, 64)),  # long as the size is
+        (32, 64, "x y", (64, 16)),
+    ],
+)
+def test_panels_of_usual_proportions_are_taken(draw, tmp_path, width, height, order, size):
+    draw("a.png", width, height)
+    assert Panels(tmp_path, order, size=size, fit="crop")[0]["x"].shape == (3, *size)
+
+
+def test_how_large_panels_are_is_said(draw, tmp_path):
+    draw("a.png", 64, 16)
+    said = f"{tmp_path}: 1 pictures of the panels x y, 32x16 pixels each, width by height"
+    assert str(Panels(tmp_path, "x y", size=(8, 16))) == said
+    assert str(Panels(tmp_path, "x y", size=(16, 8), fit="crop")) == f"{said}, cut to 8x16"
+    assert str(Panels(tmp_path, "x y", size=(16, 8), fit="squash")) == f"{said}, squashed to 8x16"
+    draw("b.png", 128, 64)
+    said = f"{tmp_path}: 2 pictures of the panels x y, 32x16 to 64x64 pixels each, width by height, cut to 8x8"
+    assert str(Panels(tmp_path, "x y", size=(8, 8), fit="crop")) == said
+    unseen = Panels(tmp_path, "x y", size=(8, 8), fit="crop", check=False)
+    assert str(unseen) == f"{tmp_path}: 2 pictures of the panels x y"
+
+
 def test_what_is_left_out_is_said(draw, tmp_path):
     draw("a.png", 32)
     (tmp_path / "notes.txt").write_text("")
     panels = Panels(tmp_path, "x y")
-    assert str(panels) == f"{tmp_path}: 1 pictures of the panels x y; left out 1 that are no pictures: notes.txt"
+    left_out = "left out 1 that are no pictures: notes.txt"
+    said = f"{tmp_path}: 1 pictures of the panels x y, 16x16 pixels each, width by height; {left_out}"
+    assert str(panels) == said
     with pytest.raises(IndexError):
         panels[1]
 

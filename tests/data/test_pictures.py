@@ -168,7 +168,9 @@ def test_sizes_that_fit_are_not_resized(draw, tmp_path):
 
 def test_what_would_be_squashed_is_refused_until_it_is_said(draw, tmp_path):
     draw("A/wide.png", 30, 10)
-    with pytest.raises(DataError, match=r"wide\.png has 30x10 pixels.*would squash.*\(10, 30\), fit=\"crop\""):
+    with pytest.raises(
+        DataError, match=r"wide\.png has 30x10 pixels.*would squash.*\(10, 30\), or in Python fit=\"crop\""
+    ):
         UnpairedFolders(A=tmp_path / "A", size=(8, 8))
     assert UnpairedFolders(A=tmp_path / "A", size=(8, 24))[0]["A"].shape == (3, 8, 24)
     for fit in ("crop", "squash"):

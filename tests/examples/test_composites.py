@@ -57,6 +57,17 @@ def test_what_is_missing_or_broken_is_named(composites: Path, tmp_path: Path) ->
         CompositePairs(tmp_path, "train", (64, 64))
 
 
+def test_pictures_without_panels_are_told_what_composites_are(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    Image.new("RGB", (256, 256)).save(tmp_path / "train" / "plain.png")
+    said = r"plain\.png has 256x256 pixels, width by height: 4 panels side by side \(x y Ly Lx\) would have 64x256 each"
+    with pytest.raises(DataError, match=rf"{said}.* give pictures that hold 4 panels side by side, 1024x256 where"):
+        CompositePairs(tmp_path, "train", (64, 64))
+    Image.new("RGB", (600, 256)).save(tmp_path / "train" / "plain.png")
+    with pytest.raises(DataError, match=r"panel 'x', one of 4 side by side in .*plain\.png, has 150x256 pixels"):
+        CompositePairs(tmp_path, "train", (64, 64))
+
+
 def panels() -> Image.Image:
     return Image.new("RGB", (256, 64), (128, 64, 127))
 
@@ -67,7 +78,8 @@ def test_what_is_used_and_what_is_left_out_is_said(tmp_path: Path) -> None:
         panels().save(tmp_path / "train" / name)
     (tmp_path / "train" / "notes.txt").write_text("")
     pairs = CompositePairs(tmp_path, "train", (64, 64), flip=True)
-    said = f"{tmp_path / 'train'}: 2 pictures of the panels x y Ly Lx; left out 3 that are no pictures: "
+    said = f"{tmp_path / 'train'}: 2 pictures of the panels x y Ly Lx, 64x64 pixels each, width by height; "
+    said += "left out 3 that are no pictures: "
     assert str(pairs) == f"{said}.hidden.png, more, notes.txt; 4 with the mirror images of the others"
 
 

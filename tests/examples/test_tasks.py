@@ -48,10 +48,9 @@ def test_the_authors_files_are_trained_evaluated_and_resumed_as_they_are(
     run = tmp_path / "run"
     command = ["--task", "faces", "--data", str(official), "--size", "64", "--out", str(run), *SMALL]
     train.main([*command, "--steps", "8"])
-    assert (
-        "13 pictures of the panels x y Ly Lx; 3 of them mirror images (_lr); 20 with"
-        in capsys.readouterr().out.replace("\n", "")
-    )
+    said = capsys.readouterr().out.replace("\n", "")
+    assert "13 pictures of the panels x y Ly Lx, 256x256 pixels each, width by height; " in said
+    assert "; 3 of them mirror images (_lr); 20 with" in said
     evaluate.main(["--run", str(run), "--data", str(official)])
     printed = capsys.readouterr().out
     assert "PSNR" in printed
