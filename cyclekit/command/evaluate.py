@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from cyclekit._files import whole_file
 from cyclekit.command.folders import Split
 from cyclekit.command.pictures import open_pictures
-from cyclekit.command.runs import open_run
+from cyclekit.command.runs import Run, open_run
 from cyclekit.data import BatchTransform, SignalDataset, StepRandom
 from cyclekit.errors import UsageError
 from cyclekit.graph import Adversary, Comparison, CycleGraph, Image
@@ -46,7 +46,7 @@ class Options:
     batch: int = 16
     """Pictures at once."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: RUN/metrics.json)")] = None
-    """Where the numbers go, as JSON."""
+    """Where the numbers go, as JSON; RUN/metrics-train.json for --split train, RUN/metrics-test-DIR.json for --data."""
 
 
 class Truth(NamedTuple):
@@ -80,12 +80,20 @@ def run(options: Options) -> None:
             f"nothing that {found.options['paper']} makes has a truth among its inputs: FID and KID need --inception"
         )
     text = json.dumps(metrics, indent=2) + "\n"
-    out = options.out or found.file("metrics.json")
+    out = options.out or found.file(_name(options, found))
     whole_file(out, lambda file: file.write_text(text, encoding="utf-8"))
     print_table(metrics)
     if network is None:
         print("FID and KID are left out: they need the weights of the Inception network, --inception FILE")
     print(f"{len(dataset)} samples; the numbers are in {out}")
+
+
+def _name(options: Options, run: Run) -> str:
+    """Return the file of the numbers: ``metrics.json``, which the training wrote, has those of the run's own tests."""
+    data = None if options.data is None else options.data.resolve()
+    if data is not None and data != Path(str(run.options.get("data"))).resolve():
+        return f"metrics-{options.split}-{data.name}.json"
+    return "metrics.json" if options.split == "test" else f"metrics-{options.split}.json"
 
 
 def truths(graph: CycleGraph) -> list[Truth]:

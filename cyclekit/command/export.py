@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cyclekit.command.onnx_files import TOLERANCE, run_onnx, write_onnx
 from cyclekit.command.runs import Run, open_fit
 from cyclekit.command.signals import Making, fitting_size, making_of
-from cyclekit.command.sizes import size_of
+from cyclekit.command.sizes import size_of, trained_size
 from cyclekit.command.web import write_page
 from cyclekit.errors import UsageError
 from cyclekit.graph import Classes, Label
@@ -76,7 +76,9 @@ def run(options: Options) -> None:
 def _write_file(found: Run, options: Options, out: Path) -> None:
     model = found.model()
     making = making_of(model.graph, options.signal)
-    size = size_of(options.size) or _trained_size(found.options)
+    size = size_of(options.size) or trained_size(found.options)
+    if size is None:
+        raise UsageError("the run does not say at which size it was trained: choose --size")
     if fitting_size(model, making.signal, size) != size:
         height, width = fitting_size(model, making.signal, size)
         raise UsageError(f"--size {size[0]} {size[1]} does not suit the networks: the next one is {height} {width}")
@@ -100,13 +102,6 @@ def _write_file(found: Run, options: Options, out: Path) -> None:
         f"{out}: {making.signal} from {takes} at {size[0]}x{size[1]}, for any batch; onnxruntime and torch "
         f"differ by at most {largest:.2g} in batches of {' and '.join(map(str, _BATCHES))}"
     )
-
-
-def _trained_size(options: dict[str, object]) -> tuple[int, int]:
-    size = options.get("size")
-    if not isinstance(size, list) or not all(isinstance(side, int) for side in size):
-        raise UsageError("the run does not say at which size it was trained: choose --size")
-    return size_of(tuple(size)) or (0, 0)
 
 
 def _examples(model: CycleModel, inputs: tuple[str, ...], size: tuple[int, int], batch: int) -> tuple[Tensor, ...]:

@@ -1,5 +1,6 @@
 """`cyclekit translate`: a folder of pictures, through a run's model."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,10 @@ from torch import Tensor
 
 from cyclekit.command.runs import open_run
 from cyclekit.command.signals import Making, fitting_size, label_of, making_of, on_disk, run_classes
-from cyclekit.command.sizes import size_of
-from cyclekit.data import find_pictures, read_picture
-from cyclekit.data.reader import Reader
+from cyclekit.command.sizes import size_of, trained_size
+from cyclekit.data import find_pictures
+from cyclekit.data.panels import cut_panels
+from cyclekit.data.reader import Reader, same_proportions
 from cyclekit.errors import DataError, UsageError
 from cyclekit.graph import Classes, Domain
 from cyclekit.model import CycleModel
@@ -71,20 +73,26 @@ def run(options: Options) -> None:
     _check_names(files, options)
     model = found.model()
     making = making_of(model.graph, options.signal)
-    panels = _panels(making, options, found.options.get("order"))
+    order = found.options.get("order")
+    panels = _panels(making, options, order)
+    trained = trained_size(found.options)
     label = label_of(model.graph, making, run_classes(found.options), options.label)
     size = size_of(options.size)
     model.to(PartialState().device)
+    seen: set[tuple[int, int]] = set()
     for file in files:  # what is broken is named before anything is written
-        for panel in _cut(file, panels).values():
+        for panel in cut_panels(file, panels, trained).values():
             fitting_size(model, making.signal, size or (panel.height, panel.width))
+            seen.add(panel.size)
+    if len(panels) == 1 and order is not None and trained is not None:
+        _note_panels(seen, order, trained, options.input)
     options.out.mkdir(parents=True, exist_ok=True)
     noise = torch.Generator().manual_seed(options.seed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("translate", total=len(files))
-        samples = (_sample(model, making, file, panels, size) for file in files)
+        samples = (_sample(model, making, file, cut_panels(file, panels, trained), size) for file in files)
         for batch in _batches(samples, options.batch):
             for sample, made in zip(batch, _made(model, making, batch, label, noise), strict=True):
                 write_picture(made, model.graph.domains[making.signal], _target(options.out, sample.file))
@@ -137,26 +145,21 @@ def _panels(making: Making, options: Options, order: str | None) -> tuple[str, .
     return tuple(order.split())
 
 
-def _cut(file: Path, panels: tuple[str, ...]) -> dict[str, Picture.Image]:
-    """Return a picture's panels.
-
-    Raises:
-        DataError: The picture cannot be read, or does not hold as many.
-    """
-    full = read_picture(file)
-    width = full.width // len(panels)
-    if width < 1 or full.width % len(panels):
-        raise DataError(
-            f"{file} has {full.width}x{full.height} pixels, width by height: not {len(panels)} panels side by side "
-            f"({' '.join(panels)})"
+def _note_panels(seen: set[tuple[int, int]], order: str, trained: tuple[int, int], folder: Path) -> None:
+    """Warn where every picture, of these widths and heights, may hold the panels that are taken for one picture."""
+    count = len(order.split())
+    wide = trained[0], count * trained[1]
+    if all(width % count == 0 and same_proportions(width, height, wide) for width, height in seen):
+        print(
+            f"warning: the pictures in {folder} are as wide as {count} panels side by side ({order}), and are "
+            "translated whole: --panels takes them apart",
+            file=sys.stderr,
         )
-    return {name: full.crop((place * width, 0, (place + 1) * width, full.height)) for place, name in enumerate(panels)}
 
 
 def _sample(
-    model: CycleModel, making: Making, file: Path, panels: tuple[str, ...], size: tuple[int, int] | None
+    model: CycleModel, making: Making, file: Path, cut: Mapping[str, Picture.Image], size: tuple[int, int] | None
 ) -> _Sample:
-    cut = _cut(file, panels)
     own = next(iter(cut.values()))
     inside = size or (own.height, own.width)
     full = fitting_size(model, making.signal, inside)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,9 +112,37 @@ def test_pix2pix_on_side_by_side_pictures(cyclekit, inside):
     Path("runs/facades/metrics.json").unlink()
     done(cyclekit("evaluate", "--run", "runs/facades", "--data", "facades"))
     assert json.loads(Path("runs/facades/metrics.json").read_text()) == metrics
-    done(cyclekit("translate", "--run", "runs/facades", "--input", "facades/test", "--out", "made", "--panels"))
+    # figures of other pictures leave those of the run's tests alone
+    Path("runs/facades/metrics.json").write_text("the training's")
+    shutil.copytree("facades", "more/paintings")
+    for words, name in (
+        (["--split", "train"], "metrics-train"),
+        (["--data", "more/paintings"], "metrics-test-paintings"),
+        (["--data", "more/paintings", "--split", "train"], "metrics-train-paintings"),
+    ):
+        said = done(cyclekit("evaluate", "--run", "runs/facades", *words))
+        assert f"the numbers are in runs/facades/{name}.json" in said
+        assert set(json.loads(Path(f"runs/facades/{name}.json").read_text())) == {"y* against y"}
+    assert Path("runs/facades/metrics.json").read_text() == "the training's"
+    line = ["translate", "--run", "runs/facades", "--input", "facades/test", "--out", "made"]
+    taken = cyclekit(*line, "--panels")
+    assert taken.status == 0
+    assert "warning" not in taken.error
     with Image.open("made/0.png") as made:
         assert made.size == (64, 64)
+    # side by side, but not said so
+    whole = cyclekit(*line[:-1], "whole")
+    assert whole.status == 0
+    assert whole.error == (
+        "warning: the pictures in facades/test are as wide as 2 panels side by side (y x), and are translated whole: "
+        "--panels takes them apart\n"
+    )
+    with Image.open("whole/0.png") as made:
+        assert made.size == (128, 64)
+    Path("mixed").mkdir()
+    for number, width in enumerate((128, 64)):
+        Image.new("RGB", (width, 64)).save(f"mixed/{number}.png")
+    assert "warning" not in cyclekit("translate", "--run", "runs/facades", "--input", "mixed", "--out", "m").error
     # a direction and a copy of the input say what an independent look at the files says
     with Image.open("facades/test/0.jpg") as first, Image.open("facades/test/1.jpg") as second:
         l1 = [
@@ -152,12 +181,29 @@ def test_four_panels(cyclekit, inside, refused, paper):
     Path("odd").mkdir()
     Image.new("RGB", (63, 64)).save("odd/1.png")
     assert "not 4 panels side by side" in refused("translate", "--run", "runs/faces", "--input", "odd", "--out", "o")
+    Image.new("RGB", (64, 64)).save("odd/1.png")
+    said = refused("translate", "--run", "runs/faces", "--input", "odd", "--out", "o")
+    assert f"odd/1.png has 64x64 pixels, width by height: 4 panels side by side ({order}) would have 16x64 each" in said
     assert not Path("o").exists()
     assert "y* against y" in done(cyclekit("evaluate", "--run", "runs/faces"))
     if paper == "c2gan":
         done(cyclekit("export", "--run", "runs/faces", "--out", "g.onnx"))
         done(cyclekit("draw", "--run", "runs/faces"))
         assert "Landmarks(3)" in done(cyclekit("show", "runs/faces"))
+
+
+def test_pictures_without_panels_are_not_cut_into_strips(cyclekit, inside, refused):
+    for split in ("train", "test"):
+        Path("plain", split).mkdir(parents=True)
+        Image.new("RGB", (256, 256)).save(f"plain/{split}/1.png")
+    line = ["--data", "plain", *SMALL, "--out", "runs/plain"]
+    said = refused("train", "c2gan", *line)
+    assert "plain/train/1.png has 256x256 pixels" in said
+    assert "would have 64x256 each, more than 3 times as high as wide; give pictures that hold 4 panels" in said
+    assert not Path("runs").exists()
+    # two halves may be panels: how large they are, and what becomes of them, is said
+    said = done(cyclekit("train", "pix2pix", *line))
+    assert "1 pictures of the panels x y, 128x256 pixels each, width by height, cut to 64x64" in said.replace("\n", "")
 
 
 def test_a_file_of_options_makes_the_same_run(cyclekit, inside, refused):
