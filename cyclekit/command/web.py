@@ -47,9 +47,10 @@ def write_page(run: Run, folder: Path) -> str:
     moved_signals(model.graph, run.folder)  # says of another run what it is, before its images are looked for
     posed = posed_images(run)
     if len(posed.drawing.skeleton) < _LEAST:
+        count = len(posed.drawing.skeleton)
         raise UsageError(
-            f"{run.folder}: its pictures of keypoints show {len(posed.drawing.skeleton)} dots, too few to drag: lines "
-            "have no points; train on points, such as a manifest of examples/c2gan/prepare.py"
+            f"{run.folder}: its pictures of keypoints show {count} dot{'s' if count > 1 else ''}, too few to drag: "
+            "drawn lines and areas have no points; train on points, such as a manifest of examples/c2gan/prepare.py"
         )
     held = page_files(model, posed, run.folder)
     page, file = _page(held), folder / "index.html"

@@ -119,10 +119,11 @@ def test_other_runs_are_refused_in_one_line(refused, tmp_path):
     assert not (tmp_path / "page").exists()
 
 
-def test_panels_without_dots_are_refused(refused, tmp_path):
+@pytest.mark.parametrize(("joints", "said"), [(("one",), "show 1 dot, too few"), (("one", "two"), "show 2 dots, too")])
+def test_panels_without_dots_are_refused(refused, tmp_path, joints, said):
     run = a_run(tmp_path / "run")
-    some_persons(Drawing(Skeleton("a dot", ("one",), ()), "dark_dots")).write(run)
-    assert "show 1 dots, too few to drag" in refused("export", "--run", run, "--web", tmp_path / "page")
+    some_persons(Drawing(Skeleton("dots", joints, ()), "dark_dots")).write(run)
+    assert said in refused("export", "--run", run, "--web", tmp_path / "page")
     assert not (tmp_path / "page").exists()
 
 
