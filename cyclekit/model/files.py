@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
-from cyclekit._files import SUMS_FILE, read_files
+from cyclekit._files import SUMS_FILE, read_files, standing
 from cyclekit.errors import PretrainedError
 from cyclekit.graph import CycleGraph
 from cyclekit.nets import NetworkSpec
@@ -64,7 +64,9 @@ def read_model(folder: Path) -> Saved:
     try:
         contents = read_files(folder, MODEL_FILES)
     except FileNotFoundError as error:
-        raise PretrainedError(f"{folder} holds no model: {error}") from error
+        inner = folder / "model"  # where a run leaves it
+        there = f"; {inner} holds one" if (standing(inner) / GRAPH_FILE).is_file() else ""
+        raise PretrainedError(f"{folder} holds no model: {error}{there}") from error
     except (OSError, ValueError) as error:
         raise PretrainedError(str(error)) from error
     return parse_model(folder, contents)

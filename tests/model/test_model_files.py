@@ -120,6 +120,16 @@ def test_tied_weights_survive(tmp_path):
     assert network.first.weight is network.second.weight
 
 
+def test_a_runs_folder_says_where_its_model_is(tmp_path):
+    with pytest.raises(PretrainedError, match=r"holds no model: graph\.json is missing$"):
+        CycleModel.from_pretrained(tmp_path)
+    networks = {"generators": SPECS["generators"]["G_I"], "discriminators": SPECS["discriminators"]}
+    PIX2PIX.build(**networks).save_pretrained(tmp_path / "model")
+    said = f"{tmp_path} holds no model: graph.json is missing; {tmp_path / 'model'} holds one"
+    with pytest.raises(PretrainedError, match=f"^{re.escape(said)}$"):
+        CycleModel.from_pretrained(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("file", "damage", "message"),
     [
