@@ -45,7 +45,7 @@ def find_dots(pictures: Tensor) -> Dots:
         pictures: Of one kind, (pictures, 3, height, width) in [0, 1].
 
     Returns:
-        The dots; none where the pictures are blank.
+        The dots; none in a picture that is blank, or covered by more than 512 of them, as by areas.
     """
     mean = pictures.float().mean(1)
     polarity: Polarity = "black_on_white" if mean.median() > 0.5 else "white_on_black"
@@ -64,8 +64,9 @@ def find_dots(pictures: Tensor) -> Dots:
 def _radius(cover: Tensor) -> float:
     """Return the radius of the dots that touch no other: the middle one of the connected parts."""
     labels = connected_components((cover[:, None] > 0.25).float(), num_iterations=64)
-    areas = [cover.flatten()[(labels == label).flatten()].sum() for label in labels.unique() if label > 0]
-    return max(0.5, math.sqrt(torch.stack(areas).median().item() / math.pi)) if areas else 1.0
+    kinds, kind = labels.unique(return_inverse=True)
+    areas = torch.bincount(kind.flatten(), weights=cover.flatten())[kinds > 0]
+    return max(0.5, math.sqrt(areas.median().item() / math.pi)) if len(areas) else 1.0
 
 
 def _peeled(cover: Tensor, radius: float) -> Tensor:
@@ -82,6 +83,8 @@ def _peeled(cover: Tensor, radius: float) -> Tensor:
             break
         found.append((x, y))
         left[y : y + len(steps), x : x + len(steps)] *= 1 - disc
+    else:  # they cover areas
+        return torch.empty(0, 2)
     return torch.tensor(found, dtype=torch.float32).reshape(-1, 2)
 
 

@@ -108,7 +108,7 @@ class PosedImages:
         """
         dots = find_dots(pictures)
         if not dots.points.shape[1]:
-            raise DataError("the landmark pictures hold no dots")
+            raise DataError("the landmark pictures hold no dots, or areas that dots do not make")
         skeleton = Skeleton("dots", tuple(f"dot_{number}" for number in range(dots.points.shape[1])), ())
         style: Style = "dark_dots" if dots.polarity == "black_on_white" else "bright_dots"
         return cls(images, dots.points, dots.visible, Drawing(skeleton, style, dots.radius), persons)

@@ -62,6 +62,13 @@ def test_dots_are_found_where_they_were_drawn(polarity, radius):
     assert drawn < 0.1 * (pictures - pictures.median()).abs().mean()
 
 
+def test_areas_are_no_dots():
+    """Of a map of segments, hundreds of tiny discs would make the picture as well."""
+    segments = (torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0)) > 0.7).float().expand(1, 3, 64, 64)
+    with pytest.raises(DataError, match="or areas that dots do not make"):
+        PosedImages.of_dots(torch.zeros(1, 3, 64, 64, dtype=torch.uint8), segments, (0,))
+
+
 def test_blank_pictures_hold_no_dots():
     images = torch.zeros(1, 3, 16, 16, dtype=torch.uint8)
     with pytest.raises(DataError, match="no dots"):
