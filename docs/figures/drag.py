@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 RUNS = ROOT / "runs"
 MODELS = {
     "demo": (RUNS / "demo" / "model", RUNS / "demo"),
-    "long": (RUNS / "long" / "model", RUNS / "long"),
+    "large": (RUNS / "large" / "model", RUNS / "large"),
     "painter": (RUNS / "painting" / "painter", RUNS / "demo"),
 }
 """A model, and the run that kept images of its size: of `make demo`, of the long run in "C2GAN, complete", and the one

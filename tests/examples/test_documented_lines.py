@@ -38,10 +38,10 @@ def lines_of(page: str) -> Iterator[str]:
 
 def cheaper(program: str, words: list[str]) -> list[str]:
     """Return a line's words with few steps, and what makes them fast behind them."""
-    for flag, factor in (("--steps", 400), ("--warm-up", 100), ("--sample", 1000)):
+    for flag, factor in (("--steps", 400), ("--decay", 400), ("--warm-up", 100), ("--sample", 1000)):
         if flag in words:
             place = words.index(flag) + 1
-            words[place] = str(max(1, min(12, int(words[place]) // factor)))
+            words[place] = str(int(words[place]) and max(1, min(12, int(words[place]) // factor)))
     if program in ("train", "estimator", "tables") and "--steps" not in words:
         words += ["--steps", "4"]
     if "--size" in words:

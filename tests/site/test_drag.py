@@ -193,7 +193,7 @@ def test_a_walk_goes_from_one_pose_to_the_other(exported, from_disk):
     assert "a second" in said
 
 
-def test_the_site_has_two_models_and_a_phone_shows_all_of_it(page, address):
+def test_the_site_has_three_models_and_a_phone_shows_all_of_it(page, address):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{address}drag/")
     page.wait_for_selector(".drag.ready", timeout=STARTED)
@@ -211,7 +211,7 @@ def test_the_site_has_two_models_and_a_phone_shows_all_of_it(page, address):
     page.check("[data-part=read]")
     page.wait_for_function("document.querySelector('.drag').drawn.keypoints")
 
-    # the other model goes on with the same image and keypoints
+    # another model goes on with the same image and keypoints
     kept = torch.tensor(page.evaluate("document.querySelector('.drag').drawn.points"))
     page.select_option("[data-part=models]", "painter")
     page.wait_for_selector(".drag:not(.ready)")
@@ -219,6 +219,14 @@ def test_the_site_has_two_models_and_a_phone_shows_all_of_it(page, address):
     assert torch.equal(torch.tensor(page.evaluate("document.querySelector('.drag').drawn.points")), kept)
     other = torch.tensor(page.evaluate("Array.from(document.querySelector('.drag').drawn.generated)"))
     assert (other - after).abs().max() > 0.1
+
+    # one of twice the size with the same in its own pixels
+    page.select_option("[data-part=models]", "large")
+    page.wait_for_selector(".drag:not(.ready)")
+    page.wait_for_selector(".drag.ready", timeout=STARTED)
+    twice = torch.tensor(page.evaluate("Array.from(document.querySelector('.drag').drawn.points)"))
+    assert torch.allclose((twice + 0.5) / 2 - 0.5, kept, atol=0.02)
+    assert page.evaluate("document.querySelector('.drag').drawn.generated.length") == 3 * 128 * 128
 
 
 def test_the_site_stays_small(site):
