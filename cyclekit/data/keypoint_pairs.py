@@ -33,7 +33,8 @@ class KeypointPairs(SignalDataset):
         pairs: Rows of the annotations, (from, to); all ordered pairs where it is not given. `market_pairs` makes
             those of Market-1501, `read_pairs` reads a file of them.
         drawing: How keypoints become ``Lx`` and ``Ly``.
-        mask: Name of a signal that is the body's region in ``y``, for losses that weigh it.
+        mask: Name of a signal that is the body's region in ``y``, for losses that weigh it; its limbs have PG2's radius,
+            4 pixels at a height of 128, and without ``size`` 4 pixels.
         size: Height and width that pictures are brought to; as they are, all of one size, where it is not given.
         fit: What happens to pictures of other proportions: ``"exact"`` refuses them, ``"crop"`` cuts what stands
             out, ``"squash"`` squashes them.
@@ -86,7 +87,7 @@ class KeypointPairs(SignalDataset):
         drawing = Drawing(OPENPOSE_18) if drawing is None else drawing
         drawings = {names[2]: drawing, names[3]: drawing}
         if mask is not None:
-            drawings[mask] = Drawing(drawing.skeleton, "mask")
+            drawings[mask] = Drawing(drawing.skeleton, "mask", size and max(0.5, 4 * size[0] / 128))
         if len({*names, *drawings}) < 4 + (mask is not None):
             raise DataError(f"names are signals, each once; got {', '.join(names)}{f', {mask}' if mask else ''}")
         self.names = names

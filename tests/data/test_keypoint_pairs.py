@@ -94,6 +94,18 @@ def test_styles_give_their_domains(tmp_path):
         assert set(batch["M"].unique().tolist()) <= {0, 1}
 
 
+def test_a_body_is_as_thick_at_every_size(tmp_path):
+    """A mask at twice the size, made smaller again, is the mask."""
+    annotations = write(tmp_path, ["a.png", "b.png"])
+    small, large = (
+        next(SignalLoader(KeypointPairs(tmp_path, annotations, mask="M", size=size), 2, seed=0).batches())["M"]
+        for size in ((96, 48), (192, 96))
+    )
+    shrunk = torch.nn.functional.avg_pool2d(large, 2)
+    assert small.mean() > 0.01
+    assert (small - shrunk).abs().mean() < 0.1 * small.mean()
+
+
 def test_what_does_not_fit_is_named(tmp_path):
     names = ["a.png", "b.png", "c.png"]
     annotations = write(tmp_path, names)
