@@ -33,8 +33,8 @@ class KeypointPairs(SignalDataset):
         pairs: Rows of the annotations, (from, to); all ordered pairs where it is not given. `market_pairs` makes
             those of Market-1501, `read_pairs` reads a file of them.
         drawing: How keypoints become ``Lx`` and ``Ly``.
-        mask: Name of a signal that is the body's region in ``y``, for losses that weigh it; its limbs have PG2's radius,
-            4 pixels at a height of 128, and without ``size`` 4 pixels.
+        mask: Name of a signal that is the body's region in ``y``, for losses that weigh it; its limbs have PG2's
+            radius, 4 pixels at a height of 128, and without ``size`` 4 pixels.
         size: Height and width that pictures are brought to; as they are, all of one size, where it is not given.
         fit: What happens to pictures of other proportions: ``"exact"`` refuses them, ``"crop"`` cuts what stands
             out, ``"squash"`` squashes them.
