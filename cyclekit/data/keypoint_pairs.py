@@ -16,7 +16,7 @@ from cyclekit.data.pose_drawing import Drawing
 from cyclekit.data.reader import Fit, Reader
 from cyclekit.errors import DataError
 from cyclekit.graph import Domain, Image
-from cyclekit.keypoints import OPENPOSE_18, Annotations
+from cyclekit.keypoints import OPENPOSE_18, Annotations, limb_radius
 
 
 class KeypointPairs(SignalDataset):
@@ -87,7 +87,7 @@ class KeypointPairs(SignalDataset):
         drawing = Drawing(OPENPOSE_18) if drawing is None else drawing
         drawings = {names[2]: drawing, names[3]: drawing}
         if mask is not None:
-            drawings[mask] = Drawing(drawing.skeleton, "mask", size and max(0.5, 4 * size[0] / 128))
+            drawings[mask] = Drawing(drawing.skeleton, "mask", size and limb_radius(size[0]))
         if len({*names, *drawings}) < 4 + (mask is not None):
             raise DataError(f"names are signals, each once; got {', '.join(names)}{f', {mask}' if mask else ''}")
         self.names = names

@@ -10,7 +10,7 @@ from cyclekit.keypoints.augmentation import (
 from cyclekit.keypoints.detectors import KeypointDetector, KeypointRCNN, MediaPipeDetector
 from cyclekit.keypoints.drawing import landmark_image, render_discs, render_limbs, stick_figure
 from cyclekit.keypoints.heatmaps import Keypoints, decode_heatmaps, render_heatmaps
-from cyclekit.keypoints.masks import pose_mask
+from cyclekit.keypoints.masks import limb_radius, pose_mask
 from cyclekit.keypoints.readers.annotations import Annotations
 from cyclekit.keypoints.readers.coco import read_coco_keypoints, read_coco_results
 from cyclekit.keypoints.readers.formats import AnnotatedFile, read_keypoints
@@ -56,6 +56,7 @@ __all__ = [
     "convert_keypoints",
     "decode_heatmaps",
     "landmark_image",
+    "limb_radius",
     "market_pairs",
     "market_rows",
     "mirror",

@@ -24,6 +24,30 @@ _THINNEST = 0.5
 
 
 @typed
+def limb_radius(height: int) -> float:
+    """Return how thick PG2 and PoseGAN take a person's limbs at a height of the image.
+
+    Args:
+        height: In pixels.
+
+    Returns:
+        Half the thickness in pixels for `pose_mask`: 4 at a height of 128, half a pixel at the least.
+
+    Raises:
+        ArgumentError: The height is not positive.
+
+    Example:
+        ```python
+        from cyclekit.keypoints import limb_radius
+
+        assert limb_radius(256) == 8
+        ```
+    """
+    check_size((height, height))
+    return max(0.5, 4 * height / 128)
+
+
+@typed
 def pose_mask(
     points: Float[Tensor, "batch 18 2"],
     size: tuple[int, int],
@@ -43,7 +67,7 @@ def pose_mask(
             infinite coordinate is missing.
         size: Height and width of the mask, in pixels.
         protocol: Whose mask, `"pg2"` or `"posegan"`.
-        radius: Half the thickness in pixels; both use 4 at 128x64.
+        radius: Half the thickness in pixels; both use 4 at 128x64, and `limb_radius` has the same at other heights.
         visible: Which joints are there, shape (batch, 18): True, or a confidence above 0.
 
     Returns:

@@ -12,7 +12,7 @@ from torch import Tensor
 from cyclekit import Domain, Heatmap
 from cyclekit.data import DataError, Drawing, read_picture
 from cyclekit.keypoints import FACE_68, OPENPOSE_18, Annotations, Keypoints, Skeleton
-from data.checking import are_shares, examples
+from data.checking import SHARES, are_shares, examples
 from data.drawing import drawing_of
 from data.manifest import Manifest
 from data.raw import keypoints_by_name
@@ -71,10 +71,7 @@ class Poses:
         if not visible.any():
             raise UsageError(f"{where} has no joint: nobody was found in its picture")
         if are_shares(keypoints):
-            raise UsageError(
-                f"{where} lies within two pixels of its picture's corner: keypoints are in pixels, and these look like "
-                "shares of width and height; multiply them by both"
-            )
+            raise UsageError(f"{where} lies within two pixels of its picture's corner: {SHARES}")
         files = (folder / f"{name}{ending}" for folder in self.folders for ending in PICTURES)
         own = next((file for file in files if file.is_file()), None)
         height, width = given or read_picture(own or picture).size[::-1]

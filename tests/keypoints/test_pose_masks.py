@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.morphology import closing
 
-from cyclekit.errors import ShapeError
-from cyclekit.keypoints import pose_mask
+from cyclekit.errors import ArgumentError, ShapeError
+from cyclekit.keypoints import limb_radius, pose_mask
 
 HEIGHT, WIDTH, R = 44, 30, 4
 # As both releases list them, counted from 1.
@@ -87,3 +87,9 @@ def test_a_mask_needs_eighteen_joints():
         pose_mask(torch.zeros(1, 17, 2), (8, 8))
     with pytest.raises(ValueError, match=r"radius .* positive"):
         pose_mask(torch.zeros(1, 18, 2), (8, 8), radius=0)
+
+
+def test_limbs_are_as_thick_at_every_height():
+    assert [limb_radius(height) for height in (8, 64, 128, 256)] == [0.5, 2, 4, 8]
+    with pytest.raises(ArgumentError):
+        limb_radius(0)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from cyclekit import CycleGraph, CycleModel, Domain, Heatmap, NetworkSpec
 from cyclekit.graph import GraphWarning
-from cyclekit.keypoints import decode_heatmaps, pose_mask
+from cyclekit.keypoints import decode_heatmaps, limb_radius, pose_mask
 from cyclekit.papers import c2gan
 from cyclekit.papers.paper import Networks
 from cyclekit.training import BatchSource
@@ -183,7 +183,7 @@ def body(keypoints: Tensor, domain: Domain) -> Tensor:
     height, width = keypoints.shape[2:]
     if isinstance(domain, Heatmap):
         points, visible = decode_heatmaps((keypoints + 1) / 2)
-        return pose_mask(points, (height, width), "pg2", max(0.5, 4 * height / 128), visible)
+        return pose_mask(points, (height, width), "pg2", limb_radius(height), visible)
     dark = keypoints if polarity_of(keypoints) == "black_on_white" else -keypoints
     ink = (dark.mean(1, keepdim=True) < 0).to(keypoints.dtype)
     side = 2 * (height // 16) + 1

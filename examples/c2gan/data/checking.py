@@ -12,6 +12,8 @@ from cyclekit.data import DataError, read_picture
 from cyclekit.keypoints import Annotations, Keypoints, Skeleton
 
 SHOWN = 5
+SHARES = "keypoints are in pixels, and these look like shares of width and height; multiply them by both"
+"""What is wrong with keypoints of which `are_shares` is true."""
 
 
 @dataclass
@@ -120,8 +122,7 @@ def against_pictures(
         )
     if are_shares(annotations.keypoints):
         raise DataError(
-            f"every joint of {examples(annotations.names)} lies within two pixels of the image's corner: keypoints are "
-            "in pixels, and these look like shares of width and height; multiply them by both"
+            f"every joint of {examples(annotations.names)} lies within two pixels of the image's corner: {SHARES}"
         )
     kept = Annotations(annotations.names, Keypoints(points, visible & inside))
     return chosen(kept, (~lost).nonzero().flatten().tolist()), size

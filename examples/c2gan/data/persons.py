@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cyclekit.data import Drawing
-from cyclekit.keypoints import OPENPOSE_18, pose_mask
+from cyclekit.keypoints import OPENPOSE_18, limb_radius, pose_mask
 from data.drawing import drawing_of
 from data.embedded import EmbeddedPairs
 from data.faces import HAIRS, SKINS
@@ -56,7 +56,7 @@ class PersonPairs(EmbeddedPairs):
         """Return ``x``, ``y``, ``Lx`` and ``Ly`` in [-1, 1], and ``M``, PG2's mask of the person in y, of 0 and 1."""
         y = self.drawings_of(index)[1]
         if y not in self._masks:
-            radius = max(0.5, 4 * self.size[0] / 128)
+            radius = limb_radius(self.size[0])
             mask = pose_mask(self.points[y : y + 1], self.size, "pg2", radius, self.visible[y : y + 1])
             self._masks[y] = mask[0].byte()
         return super().__getitem__(index) | {"M": self._masks[y].float()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cyclekit import CycleModel, Heatmap
-from cyclekit.keypoints import OPENPOSE_18, Keypoints, decode_heatmaps, pose_mask
+from cyclekit.keypoints import OPENPOSE_18, Keypoints, decode_heatmaps, limb_radius, pose_mask
 from cyclekit.metrics import landmark_distance, mask_ssim, pckh, psnr, ssim
 from data.sources import Pairs, batch_of_pairs, points_of_pairs
 from measuring.reading import READ, dot_contrast, dots_read
@@ -74,8 +74,7 @@ def answers(model: CycleModel, pairs: Pairs, indices: Sequence[int], batch_size:
         masks = None
         if points is not None and points.points.shape[1] == len(OPENPOSE_18):
             height, width = batch["y"].shape[-2:]
-            radius = max(0.5, 4 * height / 128)
-            masks = pose_mask(points.points, (height, width), "posegan", radius, points.visible)
+            masks = pose_mask(points.points, (height, width), "posegan", limb_radius(height), points.visible)
         yield Answers(chosen, batch, image(batch["x"]), image(batch["y"]), image(made), masks, points)
 
 
