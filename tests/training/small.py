@@ -1,6 +1,8 @@
 """A C2GAN small enough to train in tests, and batches for it."""
 
-from collections.abc import Callable, Iterable
+import resource
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -64,3 +66,14 @@ def changed(model: CycleModel, before: dict[str, Tensor]) -> set[str]:
 def assert_equal(left: object, right: object) -> None:
     """Assert equality bit for bit."""
     torch.testing.assert_close(left, right, rtol=0, atol=0)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let the system refuse to write more, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -3,8 +3,6 @@
 import os
 import random
 import re
-import resource
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +21,7 @@ from cyclekit.training import (
 from tests.model.tiny import C2GAN, PIX2PIX, built, networks
 from tests.sums import seal
 from tests.training.runs import Run, with_short_history
-from tests.training.small import assert_equal, batches, copied, stepping
+from tests.training.small import assert_equal, batches, copied, files_of_at_most, stepping
 
 FILES = ["SHA256SUMS", "graph.json", "model.safetensors", "networks.json", "training.pt"]
 
@@ -306,17 +304,6 @@ def test_plain_states_come_back(run, tmp_path):
     part.state = None
     load_checkpoint(folder, model, {"own": part})
     assert repr(part.state) == repr(state)
-
-
-@contextmanager
-def files_of_at_most(size):
-    """Let the system refuse to write more, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_leaves_the_former_checkpoint(run, folder):

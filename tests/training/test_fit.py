@@ -2,8 +2,7 @@
 
 import json
 import re
-import resource
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from cyclekit.training import (
 from tests.blind import Blind
 from tests.model.tiny import FAMILY, batch_of, built
 from tests.training.fitting import GRAPH, STEPS, Source, model_of, train, weights
-from tests.training.small import assert_equal, batches
+from tests.training.small import assert_equal, batches, files_of_at_most
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -230,17 +229,6 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_good_checkpoint(tm
     assert "since training step 5" in str(caught.value)
     assert str(caught.value).endswith(f"the last good checkpoint is {tmp_path / 'checkpoints' / 'step-00000004'}")
     assert names(tmp_path / "checkpoints") == ["step-00000004"]
-
-
-@contextmanager
-def files_of_at_most(size):
-    """Let the system refuse to write more, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("background", [True, False])
